@@ -1,0 +1,117 @@
+"""The command line: `python -m mtlcore list | run | collate | data | bench`."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from mtlcore import bench
+from mtlcore.data import table
+from mtlcore.experiments import EXPERIMENTS, collate, experiment, state, sweep
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; try --help\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns 0, 1 when runs failed, 2 when what was asked for cannot be done."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return arguments.command(arguments)
+    except (ValueError, OSError) as error:
+        print(f"mtlcore: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("mtlcore: stopped; finished runs are kept", file=sys.stderr)
+        return 130
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    for one in EXPERIMENTS.values():
+        print(f"{one.name}: {one.title} ({one.source})")
+        for preset in one.presets:
+            here = state(one, preset, arguments.runs)
+            done = len(here.done)
+            print(f"  {preset:8} {done + len(here.missing):4} runs, {done} done")
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    one = experiment(arguments.name)
+    report = sweep(one, arguments.preset, arguments.jobs, arguments.device, folder=arguments.runs)
+    print(report)
+    return 1 if report.failed else 0
+
+
+def _collate(arguments: argparse.Namespace) -> int:
+    if arguments.all == bool(arguments.name):
+        raise ValueError("collate needs the name of an experiment, or --all")
+    chosen = [
+        one
+        for one in ([experiment(arguments.name)] if arguments.name else EXPERIMENTS.values())
+        if arguments.name or state(one, arguments.preset, arguments.runs).done
+    ]
+    if not chosen:
+        raise ValueError(f"no experiment has a finished run at preset {arguments.preset}")
+    for one in chosen:
+        print(*collate(one, arguments.preset, arguments.runs, arguments.results), sep="\n")
+    return 0
+
+
+def _data(arguments: argparse.Namespace) -> int:
+    print(table().drop(columns="summary").to_string(index=False))
+    return 0
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    rows = bench.measure(quick=arguments.quick)
+    print(rows.to_string(index=False))
+    if arguments.out:
+        rows.to_csv(arguments.out, index=False)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="mtlcore", description="Experiments, data and speed of Balancing Acts.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def add(name: str, command: Callable[[argparse.Namespace], int], text: str) -> _Parser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=command)
+        return sub
+
+    def add_runs(sub: _Parser) -> None:
+        sub.add_argument("--runs", metavar="DIR", help="run files (MTLCORE_RUNS, or else .runs)")
+
+    def add_preset(sub: _Parser) -> None:
+        sub.add_argument("--preset", default="laptop", help="smoke, laptop (default) or paper")
+
+    sub = add("list", _list, "The experiments, and how many of their runs are done.")
+    add_runs(sub)
+
+    sub = add("run", _run, "Make the runs of an experiment that are not there yet.")
+    sub.add_argument("name", help="name of an experiment, as `list` shows it")
+    add_preset(sub)
+    sub.add_argument("--jobs", type=int, default=1, help="runs at a time (default 1)")
+    sub.add_argument("--device", default="cpu", help="cpu (default), cuda, ...")
+    add_runs(sub)
+
+    sub = add("collate", _collate, "Write the runs into the tables that the book shows.")
+    sub.add_argument("name", nargs="?", help="name of an experiment")
+    sub.add_argument("--all", action="store_true", help="every experiment that has runs")
+    add_preset(sub)
+    add_runs(sub)
+    sub.add_argument("--results", metavar="DIR", default="book/results", help="tables (default book/results)")
+
+    add("data", _data, "The files of the data sets, and whether they are here and whole.")
+
+    sub = add("bench", _bench, "Time and memory of the methods beside equal weighting.")
+    sub.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
+    sub.add_argument("--out", metavar="FILE.csv", help="store the rows as well")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

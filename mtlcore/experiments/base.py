@@ -1,0 +1,55 @@
+"""What an experiment is: a grid declared as data, and a function that does one run of it."""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+Config = dict[str, Any]
+
+
+def pick(name: str, names: Iterable[str], kind: str) -> str:
+    """`name` if it is one of `names`; else a ValueError that gives the nearest ones."""
+    names = list(names)
+    if name not in names:
+        near = difflib.get_close_matches(name, names, cutoff=0.4) or names
+        raise ValueError(f"there is no {kind} called {name!r}; nearest: {', '.join(near)}")
+    return name
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run gives: one row of numbers, and optionally one row an epoch."""
+
+    row: dict[str, Any]
+    curve: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A table or figure, declared as data.
+
+    `presets` maps a preset's name to its settings: a list is an axis of the grid, anything else is
+    the same in every run. The first axis varies slowest; put the seed first, so that a sweep that
+    was stopped half-way holds whole seeds. `run(config, device)` does one run of the grid; it must
+    depend on its configuration alone.
+    """
+
+    name: str
+    title: str
+    source: str
+    presets: Mapping[str, Mapping[str, Any]]
+    run: Callable[[Config, str], Result]
+
+    def configurations(self, preset: str) -> list[Config]:
+        """Every configuration of the preset's grid, in order; ValueError if there is no such preset."""
+        settings = self.presets[pick(preset, self.presets, f"preset of {self.name}")]
+        axes = [value if isinstance(value, list) else [value] for value in settings.values()]
+        return [dict(zip(settings, values, strict=True)) for values in product(*axes)]
+
+    @property
+    def axes(self) -> list[str]:
+        """The settings that are an axis of the grid in at least one preset."""
+        lists = [key for grid in self.presets.values() for key in grid if isinstance(grid[key], list)]
+        return list(dict.fromkeys(lists))

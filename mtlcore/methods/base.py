@@ -1,0 +1,190 @@
+"""What every method is: a rule from a signal of the training step to weights, or to a direction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+
+Scale = Literal["sum", "mean"]
+Level = Literal["parameters", "features"]
+
+
+class Signals(Protocol):
+    """What a method may ask of a training step (:class:`mtlcore.Signals`), and answer to it."""
+
+    @property
+    def losses(self) -> Tensor: ...
+    @property
+    def sizes(self) -> list[int]: ...
+    def gramian(self, level: Level = ...) -> Tensor: ...
+    def jacobian(self) -> Tensor: ...
+    def backward(self, weights: Tensor, heads: Tensor | None = ...) -> None: ...
+    def apply(self, direction: Tensor, heads: Tensor | None = ...) -> None: ...
+
+
+class Method(nn.Module):
+    """A rule that balances tasks.
+
+    Class attributes say what a rule looks at and where it belongs:
+
+    * ``sees``: the signal it reads, "losses", "gramian" or "jacobian";
+    * ``family``: "losses", "gradients" or "auxiliary";
+    * ``published``: the scale on which its paper states it, "sum" or "mean".
+
+    Parameters
+    ----------
+    scale : "sum" answers on the scale on which equal weighting is the sum of the tasks, "mean" on the
+        one on which it is their mean, a factor of T apart. Under SGD that is a factor of T in the
+        learning rate. Default: as published.
+    """
+
+    sees: str
+    family: ClassVar[str]
+    published: ClassVar[Scale] = "sum"
+
+    def __init__(self, scale: Scale | None = None) -> None:
+        super().__init__()
+        if scale not in (None, "sum", "mean"):
+            raise ValueError(f"scale is 'sum' or 'mean', not {scale!r}")
+        self.scale: Scale = scale or self.published
+
+    def weights(self, signal: Tensor) -> Tensor:
+        """(T,) weights of the tasks from the signal that this rule sees."""
+        raise NotImplementedError
+
+    def direction(self, jacobian: Tensor, sizes: Sequence[int] | None = None) -> Tensor:
+        """(D,) update direction from the task gradients (T, D); a step goes against it."""
+        raise NotImplementedError
+
+    def backward(self, signals: Signals) -> Tensor | None:
+        """Fill ``.grad`` of the shared and the task parameters; return the weights, if there are any."""
+        raise NotImplementedError
+
+    def reset(self) -> None:
+        """Forget what was seen so far."""
+
+    def seed(self, seed: int) -> None:
+        """Start the draws anew; a rule that draws nothing has nothing to do."""
+
+    def _on_scale(self, weights: Tensor) -> Tensor:
+        factor = {("mean", "sum"): len(weights), ("sum", "mean"): 1 / len(weights)}
+        return weights * factor.get((self.published, self.scale), 1)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        # State takes its size from the first step, so a fresh method takes it from the file.
+        for name in self._buffers:
+            if prefix + name in state_dict:
+                self._buffers[name] = torch.empty_like(state_dict[prefix + name])
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+class LossBalancing(Method):
+    """Rules that weight the task losses, and so the shared and the task parameters alike."""
+
+    sees = "losses"
+    family: ClassVar[str] = "losses"
+
+    def weights(self, signal: Tensor) -> Tensor:
+        """Weights of the tasks, (T,), from their losses, (T,).
+
+        Raises
+        ------
+        ValueError : the losses are no vector, there is none, or one is not finite.
+        """
+        losses = check_losses(signal)
+        return self._on_scale(self._rule(losses.double())).to(_result_type(signal))
+
+    def _rule(self, losses: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def backward(self, signals: Signals) -> Tensor | None:
+        """Backpropagate the weighted sum of the losses, once."""
+        weights = self.weights(signals.losses)
+        signals.backward(weights, heads=weights)
+        return weights
+
+
+class GradientBalancing(Method):
+    """Rules that weight the task gradients on the shared parameters; each head keeps its own.
+
+    Parameters
+    ----------
+    level : where the inner products are taken, "parameters" (exact) or "features" (at the shared
+        representation, one pass through the heads for any number of tasks).
+    """
+
+    sees = "gramian"
+    family: ClassVar[str] = "gradients"
+
+    def __init__(self, scale: Scale | None = None, level: Level = "parameters") -> None:
+        super().__init__(scale)
+        self.level = level
+
+    def weights(self, signal: Tensor) -> Tensor:
+        """Weights of the task gradients, (T,), from their Gramian, (T, T).
+
+        Raises
+        ------
+        ValueError : the Gramian is not square, is empty, or holds an entry that is not finite.
+        """
+        gramian = check_gramian(signal)
+        return self._on_scale(self._rule(gramian.double())).to(_result_type(signal))
+
+    def _rule(self, gramian: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def direction(self, jacobian: Tensor, sizes: Sequence[int] | None = None) -> Tensor:
+        """The weighted sum of the task gradients, (T, D) -> (D,)."""
+        jacobian = check_jacobian(jacobian)
+        return self.weights(jacobian @ jacobian.T) @ jacobian
+
+    def backward(self, signals: Signals) -> Tensor | None:
+        """Weight the task gradients on the shared parameters and leave the heads' as they are."""
+        weights = self.weights(signals.gramian(self.level))
+        signals.backward(weights)
+        return weights
+
+
+def check_losses(losses: Tensor) -> Tensor:
+    """A finite vector of at least one loss, detached."""
+    if losses.dim() != 1 or not len(losses):
+        raise ValueError(f"losses have shape (T,) with T >= 1, not {tuple(losses.shape)}")
+    _check_finite(torch.isfinite(losses), "loss")
+    return losses.detach()
+
+
+def check_gramian(gramian: Tensor) -> Tensor:
+    """A finite square matrix of inner products, detached."""
+    if gramian.dim() != 2 or gramian.shape[0] != gramian.shape[1] or not len(gramian):
+        raise ValueError(f"a Gramian has shape (T, T) with T >= 1, not {tuple(gramian.shape)}")
+    _check_finite(torch.isfinite(gramian.diagonal()), "gradient")
+    _check_finite(torch.isfinite(gramian).all(1), "gradient")
+    return gramian.detach()
+
+
+def check_jacobian(jacobian: Tensor) -> Tensor:
+    """A finite matrix with one task gradient a row, detached."""
+    if jacobian.dim() != 2 or not len(jacobian):
+        raise ValueError(f"a Jacobian has shape (T, D) with T >= 1, not {tuple(jacobian.shape)}")
+    _check_finite(torch.isfinite(jacobian).all(1), "gradient")
+    return jacobian.detach()
+
+
+def check_main(main: int, tasks: int) -> int:
+    """The index of the main task, among as many tasks as there are."""
+    if not -tasks <= main < tasks:
+        raise ValueError(f"main={main}, but there are only {tasks} tasks (0 to {tasks - 1})")
+    return main % tasks
+
+
+def _check_finite(finite: Tensor, what: str) -> None:
+    if not finite.all():
+        bad = ", ".join(str(i) for i in (~finite).nonzero().flatten().tolist())
+        raise ValueError(f"the {what} of task {bad} is not finite; lower the learning rate or check its data")
+
+
+def _result_type(signal: Tensor) -> torch.dtype:
+    return torch.float64 if signal.dtype == torch.float64 else torch.float32

@@ -1,0 +1,36 @@
+"""Explicit randomness: a generator of one's own that is saved and copied with the method."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mtlcore.methods.base import Method
+
+
+class Randomised(Method):
+    """Mixin for rules that draw: the same generator state gives the same draws.
+
+    Parameters
+    ----------
+    generator : a CPU generator. Left out, the method makes its own, seeded from torch's global one,
+        so that ``torch.manual_seed`` governs it.
+    """
+
+    def __init__(self, *args: Any, generator: torch.Generator | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if generator is None:
+            generator = torch.Generator().manual_seed(int(torch.randint(2**31, ())))
+        self.generator = generator
+
+    def seed(self, seed: int) -> None:
+        """Start the draws anew."""
+        self.generator.manual_seed(seed)
+
+    def get_extra_state(self) -> Tensor:
+        return self.generator.get_state()
+
+    def set_extra_state(self, state: Tensor) -> None:
+        self.generator.set_state(state.cpu())

@@ -1,0 +1,81 @@
+"""Scaled loss approximate weighting."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from mtlcore.methods.base import LossBalancing, Scale
+
+
+class SLAW(LossBalancing):
+    r"""Weight each loss by the inverse of its running standard deviation (SLAW paper, Equations 6 to 9).
+
+    .. math:: a_i \leftarrow \beta a_i + (1-\beta) L_i^2, \quad b_i \leftarrow \beta b_i + (1-\beta) L_i,
+              \quad s_i = \sqrt{a_i - b_i^2}, \quad w_i = \frac{T / s_i}{\sum_j 1 / s_j}
+
+    The spread of a loss stands in for the norm of its gradient, which would cost T backward passes.
+    (Algorithm 1 of the paper swaps the two moments; Equations 6 to 8 and the public code have them so.)
+
+    Parameters
+    ----------
+    beta : decay of the moving averages, default 0.99.
+    init : how the averages start. "arithmetic" (default, the public code): plain means over the first
+        1/(1-beta) steps, and weights of one at the first step; "zero": from zero, as printed, which
+        for hundreds of steps measures the level of a loss more than its spread.
+    floor : least standard deviation, default 1e-5.
+    scale : "sum" (default, as published: the weights sum to T) or "mean" (to 1).
+
+    Cost: 1 forward, 1 backward. State: two moments a task and the number of steps.
+    """
+
+    published: ClassVar[Scale] = "sum"
+    mean: Tensor
+    variance: Tensor
+    steps: Tensor
+
+    def __init__(
+        self,
+        beta: float = 0.99,
+        init: Literal["arithmetic", "zero"] = "arithmetic",
+        floor: float = 1e-5,
+        scale: Scale | None = None,
+    ) -> None:
+        super().__init__(scale)
+        if not 0 < beta < 1:
+            raise ValueError(f"beta must lie between 0 and 1, not {beta}")
+        if init not in ("arithmetic", "zero"):
+            raise ValueError(f"init is 'arithmetic' or 'zero', not {init!r}")
+        self.beta, self.init, self.floor = beta, init, floor
+        self.register_buffer("mean", torch.zeros(0, dtype=torch.float64))
+        self.register_buffer("variance", torch.zeros(0, dtype=torch.float64))
+        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
+
+    def _rule(self, losses: Tensor) -> Tensor:
+        self._observe(losses)
+        inverse = 1 / self.variance.sqrt().clamp(min=self.floor)
+        return len(losses) * inverse / inverse.sum()
+
+    def _observe(self, losses: Tensor) -> None:
+        if not len(self.mean):
+            self.mean, self.variance = torch.zeros_like(losses), torch.zeros_like(losses)
+        if len(self.mean) != len(losses):
+            raise ValueError(
+                f"this SLAW has seen {len(self.mean)} tasks and now sees {len(losses)}; reset() it"
+            )
+        self.steps += 1
+        decay = torch.full_like(losses, self.beta)
+        if self.init == "arithmetic":
+            decay = decay.clamp(max=1 - 1 / self.steps.double())
+        # a - b^2 as one recursion, which rounding cannot make negative.
+        self.variance = decay * (self.variance + (1 - decay) * (losses - self.mean) ** 2)
+        self.mean = decay * self.mean + (1 - decay) * losses
+
+    def reset(self) -> None:
+        self.mean, self.variance = self.mean.new_zeros(0), self.variance.new_zeros(0)
+        self.steps.zero_()
+
+    def extra_repr(self) -> str:
+        return f"beta={self.beta}, init={self.init!r}, floor={self.floor}, scale={self.scale!r}"

@@ -1,0 +1,49 @@
+"""Fixed weights: equal weighting, and any other constants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from mtlcore.methods.base import LossBalancing, Scale
+
+
+class Static(LossBalancing):
+    r"""Weight the losses by constants; equal ones by default (random-weighting paper, Equation 1).
+
+    Parameters
+    ----------
+    weights : T constants, used as they are. Left out, equal weighting.
+    scale : for equal weighting only: "mean" is 1/T each (default, as the random-weighting paper's text
+        has it), "sum" is 1 each (as SLAW's paper and the public code of both have it).
+
+    Cost: 1 forward, 1 backward.
+
+    Raises
+    ------
+    ValueError : constants that are not finite, a scale beside constants, or constants and losses of
+        different number.
+    """
+
+    published: ClassVar[Scale] = "mean"
+
+    def __init__(self, weights: Sequence[float] | None = None, scale: Scale | None = None) -> None:
+        if weights is not None and scale is not None:
+            raise ValueError("constants are used as they are: give weights or a scale, not both")
+        super().__init__(scale)
+        self.constants = None if weights is None else tuple(float(w) for w in weights)
+        if self.constants is not None and not torch.tensor(self.constants).isfinite().all():
+            raise ValueError(f"weights must be finite, not {self.constants}")
+
+    def _rule(self, losses: Tensor) -> Tensor:
+        if self.constants is None:
+            return torch.full_like(losses, 1 / len(losses))
+        if len(self.constants) != len(losses):
+            raise ValueError(f"{len(self.constants)} weights for {len(losses)} tasks")
+        return losses.new_tensor(self.constants)
+
+    def extra_repr(self) -> str:
+        return f"scale={self.scale!r}" if self.constants is None else f"weights={self.constants}"
