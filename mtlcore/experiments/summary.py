@@ -1,0 +1,37 @@
+"""A mean never stands without its interval and its number of seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from scipy import stats
+
+
+def interval(values: pd.Series, level: float = 0.95) -> float:
+    """Half-width of Student's confidence interval of the mean; NaN for fewer than two values."""
+    if len(values) < 2:
+        return float("nan")
+    return float(values.sem() * stats.t.ppf(0.5 + level / 2, len(values) - 1))
+
+
+def summarise(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
+    """Mean, half-width of the 95% interval and number of seeds of ``value`` in every group."""
+    groups = rows.groupby(list(by), sort=False)[value]
+    return groups.agg(mean="mean", interval=interval, seeds="count")
+
+
+def differences(
+    rows: pd.DataFrame, by: Sequence[str], value: str, method: str, baseline: str
+) -> pd.DataFrame:
+    """``value`` under one method minus a baseline's at the same seed: mean, interval, seeds, and p.
+
+    ``rows`` has columns ``method`` and ``seed``; p is that of the one-sided paired t-test that the
+    difference is above zero.
+    """
+    wide = rows.pivot_table(index=[*by, "seed"], columns="method", values=value)
+    paired = (wide[method] - wide[baseline]).dropna().rename("difference").reset_index()
+    table = summarise(paired, by, "difference")
+    groups = paired.groupby(list(by), sort=False)["difference"]
+    table["p"] = groups.agg(lambda d: stats.ttest_1samp(d, 0, alternative="greater").pvalue)
+    return table
