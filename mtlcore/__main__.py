@@ -67,9 +67,9 @@ def _data(arguments: argparse.Namespace) -> int:
 
 def _bench(arguments: argparse.Namespace) -> int:
     rows = bench.measure(quick=arguments.quick)
-    print(rows.to_string(index=False))
+    print(rows.to_string(index=False, na_rep="", float_format="{:.2f}".format))
     if arguments.out:
-        rows.to_csv(arguments.out, index=False)
+        rows.to_csv(arguments.out, index=False, float_format="%.4g")
     return 0
 
 

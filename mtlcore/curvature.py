@@ -41,7 +41,7 @@ def top_eigenvalue(
         total = torch.zeros_like(flat)
         for batch in split.batches(batch_size):
             gradient = grad(lambda p, batch=batch: _mean_loss(model, p, batch, tasks))
-            _, row = jvp(gradient, (parameters,), (direction,))
+            row = jvp(gradient, (parameters,), (direction,))[1]
             share = len(batch.targets[0]) / len(split)
             total += share * torch.cat([row[name].flatten() for name in parameters])
         return total.double().cpu().numpy()

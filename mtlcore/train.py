@@ -6,22 +6,23 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 from tqdm.auto import tqdm
 
-from mtlcore.batch import MultiTaskData, Split
+from mtlcore.batch import Batch, MultiTaskData, Split
 from mtlcore.methods.base import Method
 from mtlcore.metrics import Task
 from mtlcore.models import MultiTaskModel
 from mtlcore.signals import Signals
 
-MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
+MakeOptimizer = Callable[[Iterable[Any]], Optimizer]
 OnEpoch = Callable[[int, MultiTaskModel], Mapping[str, float]]
 
 
@@ -33,6 +34,7 @@ def fit(
     epochs: int,
     optimizer: MakeOptimizer = torch.optim.Adam,
     batch_size: int = 128,
+    validation_batch_size: int | None = None,
     seed: int = 0,
     device: str | torch.device = "cpu",
     patience: int | None = None,
@@ -50,6 +52,8 @@ def fit(
     optimizer : makes the optimiser from the parameters, for example
         ``partial(torch.optim.SGD, lr=1e-3, momentum=0.9)``; left out, Adam with its defaults.
     batch_size : samples a step, default 128.
+    validation_batch_size : validation samples that a method sees a step, if it looks at any; default: as
+        many as training samples.
     seed : governs the order of the samples, the method's draws and dropout. Initial weights are the model's.
     device : where to train, default "cpu".
     patience : stop after so many epochs without a better validation value, and give back the best
@@ -65,14 +69,20 @@ def fit(
     Returns
     -------
     One row an epoch: epoch, seconds, samples_per_second, and for every task its mean training loss,
-    mean weight (NaN where a method has a direction but no weights), validation loss and metric.
+    mean weight (NaN where a method has a direction but no weights), validation loss and metric;
+    and skipped, the number of steps in which a method gave every task the weight zero.
 
     Raises
     ------
     ValueError : a number out of range, an unknown monitor, a checkpoint of another training, or a
         signal that a method cannot answer (a loss that is not finite, say, with task and step).
     """
-    _check(epochs=epochs, batch_size=batch_size, patience=patience)
+    _check(
+        epochs=epochs,
+        batch_size=batch_size,
+        patience=patience,
+        validation_batch_size=validation_batch_size,
+    )
     names = [task.name for task in data.tasks]
     if monitor is not None and monitor not in names:
         raise ValueError(f"monitor is one of {', '.join(names)}, not {monitor!r}")
@@ -82,9 +92,13 @@ def fit(
     model.to(device)
     method.to(device)
     train, validation = data.train.to(device), data.validation.to(device)
-    run = _Run(model, method, optimizer(model.parameters()), order, checkpoint)
+    groups: list[dict[str, Any]] = [{"params": list(model.parameters())}]
+    if method.learnable():
+        groups.append({"params": method.learnable(), "weight_decay": 0})
+    run = _Run(model, method, optimizer(groups), order, checkpoint)
     run.identity = {"data": data.name, "tasks": names, "method": repr(method), "seed": seed}
     run.identity |= {"batch_size": batch_size, "optimizer": repr(run.optimizer)}
+    shown = _Shown(validation, validation_batch_size or batch_size) if method.validates else None
     run.resume(torch.device(device))
 
     steps = math.ceil(len(train) / batch_size)
@@ -92,7 +106,7 @@ def fit(
     with bar:
         while len(run.rows) < epochs and not run.exhausted(patience):
             epoch = len(run.rows) + 1
-            row = _train_epoch(run, train, data.tasks, batch_size, epoch, bar)
+            row = _train_epoch(run, train, shown, data.tasks, batch_size, epoch, bar)
             losses, metrics = evaluate(model, validation, data.tasks)
             for task in data.tasks:
                 row[f"validation_loss.{task.name}"] = losses[task.name]
@@ -110,7 +124,7 @@ def fit(
 
 @torch.no_grad()
 def evaluate(
-    model: MultiTaskModel, split: Split, tasks: Sequence[Task], batch_size: int = 1024
+    model: MultiTaskModel, split: Split, tasks: Sequence[Task], batch_size: int = 500
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Mean loss and metric of every task on a whole split, as two dictionaries by task name.
 
@@ -133,6 +147,7 @@ def evaluate(
 def _train_epoch(
     run: _Run,
     train: Split,
+    shown: _Shown | None,
     tasks: Sequence[Task],
     batch_size: int,
     epoch: int,
@@ -140,25 +155,43 @@ def _train_epoch(
 ) -> dict[str, Any]:
     run.model.train()
     losses = torch.zeros(len(tasks), dtype=torch.float64, device=train.targets[0].device)
-    weights, steps, start = torch.zeros_like(losses), 0, time.perf_counter()
+    weights, skipped = torch.zeros_like(losses), losses.new_zeros(())
+    steps, start = 0, time.perf_counter()
     for batch in train.batches(batch_size, run.order):
         steps += 1
         run.optimizer.zero_grad()
         try:
-            signals = Signals(run.model, batch, tasks)
+            signals = Signals(run.model, batch, tasks, None if shown is None else shown.draw(run.order))
             answer = run.method.backward(signals)
             losses += signals.losses
         except ValueError as error:
             raise ValueError(f"epoch {epoch}, step {steps}: {error}") from error
         run.optimizer.step()
-        weights += torch.nan if answer is None else answer
+        if answer is None:
+            weights += torch.nan
+        else:
+            weights += answer
+            skipped += (answer == 0).all()
         bar.update()
+    run.method.end_epoch()
     seconds = time.perf_counter() - start
     row = {"epoch": epoch, "seconds": seconds, "samples_per_second": len(train) / seconds}
     for task, loss, weight in zip(tasks, losses.tolist(), weights.tolist(), strict=True):
         row[f"train_loss.{task.name}"] = loss / steps
         row[f"weight.{task.name}"] = weight / steps
+    row["skipped"] = int(skipped)
     return row
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """The validation split, as far as a method may look at it: a few samples a step."""
+
+    split: Split
+    size: int
+
+    def draw(self, generator: torch.Generator) -> Batch:
+        return self.split.read(torch.randperm(len(self.split), generator=generator)[: self.size])
 
 
 def _score(

@@ -2,8 +2,8 @@
 
 from mtlcore.experiments import rlw_figure1
 from mtlcore.experiments.base import Experiment, Result, pick
-from mtlcore.experiments.stored import collate, results
 from mtlcore.experiments.runs import Report, State, state, sweep, tables
+from mtlcore.experiments.stored import collate, results
 
 EXPERIMENTS: dict[str, Experiment] = {experiment.name: experiment for experiment in [rlw_figure1.experiment]}
 

@@ -88,9 +88,9 @@ def run(config: Config, device: str) -> Result:
         return row
 
     torch.manual_seed(config["seed"])
-    size = data.train.inputs.shape[-1]
+    size = few.inputs[0].shape[-1]
     model = lenet(size=size, kernels=(9, 5) if size == 36 else (3, 3))
-    model = model.to(memory_format=torch.channels_last)
+    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     history = fit(
         model,
         data,

@@ -24,7 +24,6 @@ import torch
 from tqdm.auto import tqdm
 
 import mtlcore
-
 from mtlcore.experiments.base import Config, Experiment, Result
 
 STALE_SECONDS = 60  # a temporary file lives for milliseconds; one this old was left by a killed run
@@ -204,7 +203,7 @@ def _make(
             "seconds": round(time.perf_counter() - start, 3),
             "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         }
-        record = {
+        record: dict[str, Any] = {
             "config": config,
             "row": result.row,
             "curve": result.curve,

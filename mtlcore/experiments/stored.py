@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 
 import mtlcore
-
 from mtlcore.experiments.base import Experiment, pick
 from mtlcore.experiments.runs import run_id, tables, write_atomically
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal, Protocol
 
 import torch
@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 Scale = Literal["sum", "mean"]
 Level = Literal["parameters", "features"]
+Metric = Callable[[Tensor, Tensor], float]
 
 
 class Signals(Protocol):
-    """What a method may ask of a training step (:class:`mtlcore.Signals`), and answer to it."""
+    """What a method may ask of a training step, and answer to it: see :class:`mtlcore.Signals`."""
 
     @property
     def losses(self) -> Tensor: ...
@@ -21,7 +22,25 @@ class Signals(Protocol):
     def sizes(self) -> list[int]: ...
     def gramian(self, level: Level = ...) -> Tensor: ...
     def jacobian(self) -> Tensor: ...
+    def gradient(self, task: int) -> Tensor: ...
+    def feature_gradients(self) -> tuple[Tensor, ...]: ...
+    def norms(self, parameters: Sequence[Tensor] | None = ...) -> Tensor: ...
+    def alignment(self, direction: Tensor, of: Literal["tasks", "samples"] = ...) -> Tensor: ...
+    def main_gradient(self, main: int = ..., lookahead: float | None = ...) -> Tensor: ...
+    def response(self, weights: Tensor, lr: float) -> Tensor: ...
+    def gains(
+        self,
+        lr: float,
+        main: int = ...,
+        metric: Metric | None = ...,
+        normalise: bool = ...,
+        on_training: bool = ...,
+    ) -> tuple[Tensor, float]: ...
+    def first_order_gains(self, lr: float, main: int = ..., normalise: bool = ...) -> Tensor: ...
+    def sample_norms(self, scope: Literal["all", "shared"] = ...) -> Tensor: ...
+    def rotate(self, rotations: Tensor) -> None: ...
     def backward(self, weights: Tensor, heads: Tensor | None = ...) -> None: ...
+    def backward_samples(self, weights: Tensor) -> None: ...
     def apply(self, direction: Tensor, heads: Tensor | None = ...) -> None: ...
 
 
@@ -30,8 +49,9 @@ class Method(nn.Module):
 
     Class attributes say what a rule looks at and where it belongs:
 
-    * ``sees``: the signal it reads, "losses", "gramian" or "jacobian";
-    * ``family``: "losses", "gradients" or "auxiliary";
+    * ``sees``: the signal that ``weights`` reads, such as "losses", "gramian" or "alignment";
+    * ``family``: "losses", "gradients", "auxiliary" or "samples";
+    * ``validates``: whether it looks at a validation batch;
     * ``published``: the scale on which its paper states it, "sum" or "mean".
 
     Parameters
@@ -43,6 +63,7 @@ class Method(nn.Module):
 
     sees: str
     family: ClassVar[str]
+    validates: ClassVar[bool] = False
     published: ClassVar[Scale] = "sum"
 
     def __init__(self, scale: Scale | None = None) -> None:
@@ -69,15 +90,29 @@ class Method(nn.Module):
     def seed(self, seed: int) -> None:
         """Start the draws anew; a rule that draws nothing has nothing to do."""
 
-    def _on_scale(self, weights: Tensor) -> Tensor:
+    def learnable(self) -> list[nn.Parameter]:
+        """Parameters that the training loop's optimiser should step, without weight decay."""
+        return []
+
+    def end_epoch(self) -> None:
+        """Told at the end of every epoch, for rules that think in epochs."""
+
+    def _answer(self, weights: Tensor, signal: Tensor) -> Tensor:
+        """The weights on the scale that was asked for, in float64 for such a signal, else in float32."""
         factor = {("mean", "sum"): len(weights), ("sum", "mean"): 1 / len(weights)}
-        return weights * factor.get((self.published, self.scale), 1)
+        weights = weights * factor.get((self.published, self.scale), 1)
+        weights = weights.to(torch.float64 if signal.dtype == torch.float64 else torch.float32)
+        _check_finite(torch.isfinite(weights), "weight")
+        return weights
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         # State takes its size from the first step, so a fresh method takes it from the file.
         for name in self._buffers:
             if prefix + name in state_dict:
                 self._buffers[name] = torch.empty_like(state_dict[prefix + name])
+        for name, parameter in self._parameters.items():
+            if parameter is not None and prefix + name in state_dict:
+                parameter.data = torch.empty_like(state_dict[prefix + name])
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 
@@ -95,7 +130,7 @@ class LossBalancing(Method):
         ValueError : the losses are no vector, there is none, or one is not finite.
         """
         losses = check_losses(signal)
-        return self._on_scale(self._rule(losses.double())).to(_result_type(signal))
+        return self._answer(self._rule(losses.double()), signal)
 
     def _rule(self, losses: Tensor) -> Tensor:
         raise NotImplementedError
@@ -131,7 +166,7 @@ class GradientBalancing(Method):
         ValueError : the Gramian is not square, is empty, or holds an entry that is not finite.
         """
         gramian = check_gramian(signal)
-        return self._on_scale(self._rule(gramian.double())).to(_result_type(signal))
+        return self._answer(self._rule(gramian.double()), signal)
 
     def _rule(self, gramian: Tensor) -> Tensor:
         raise NotImplementedError
@@ -184,7 +219,3 @@ def _check_finite(finite: Tensor, what: str) -> None:
     if not finite.all():
         bad = ", ".join(str(i) for i in (~finite).nonzero().flatten().tolist())
         raise ValueError(f"the {what} of task {bad} is not finite; lower the learning rate or check its data")
-
-
-def _result_type(signal: Tensor) -> torch.dtype:
-    return torch.float64 if signal.dtype == torch.float64 else torch.float32

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 
 class MultiTaskModel(nn.Module):
     """A shared trunk and one head a task.
+
+    ``rotations`` (T, m, m), when a method has set them, turn the m features that each head reads.
 
     Parameters
     ----------
@@ -23,10 +27,13 @@ class MultiTaskModel(nn.Module):
         (a parameter that two tasks use is shared and belongs in the trunk).
     """
 
+    rotations: Tensor | None
+
     def __init__(self, trunk: nn.Module, heads: Iterable[nn.Module]) -> None:
         super().__init__()
         self.trunk = trunk
         self.heads = nn.ModuleList(heads)
+        self.register_buffer("rotations", None)
         if not self.heads:
             raise ValueError("a multi-task model needs at least one head")
         parts = [set(trunk.parameters()), *(set(head.parameters()) for head in self.heads)]
@@ -48,7 +55,14 @@ class MultiTaskModel(nn.Module):
 
     def outputs(self, features: Iterable[Tensor]) -> tuple[Tensor, ...]:
         """Outputs of every head from its representation."""
+        if self.rotations is not None:
+            features = [_rotate(r, z) for r, z in zip(self.rotations, features, strict=True)]
         return tuple(head(z) for head, z in zip(self.heads, features, strict=True))
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        rotations = state_dict.get(prefix + "rotations")
+        self.rotations = None if rotations is None else torch.empty_like(rotations)
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def shared_parameters(self) -> Iterator[nn.Parameter]:
         """The trainable parameters of the trunk."""
@@ -67,3 +81,8 @@ class MultiTaskModel(nn.Module):
             yield
         finally:
             self.train(was_training)
+
+
+def _rotate(rotation: Tensor, z: Tensor) -> Tensor:
+    """Turn the features, dimension 1 of z."""
+    return (rotation.to(z) @ z.flatten(2)).view_as(z) if z.dim() > 2 else z @ rotation.to(z).T

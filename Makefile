@@ -1,0 +1,43 @@
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help book test lint format notebooks serve clean
+
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+READY := .venv/ready
+TORCH := $(shell grep '^torch==' constraints.txt)
+
+help: ## what there is
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+# torch first and alone: spelled like this, an index of builds without CUDA answers too.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -qq $(TORCH)
+	$(BIN)/pip install -qq -c constraints.txt -e '.[book,test]'
+	touch $@
+
+book: $(READY) ## build the book into _build/html, warnings are errors
+	$(BIN)/jupyter-book build . -W -n --keep-going -q
+
+test: lint book ## check style and types, build the book, run every test
+	$(BIN)/pytest
+
+lint: $(READY) ## check style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(READY) ## put code and notebooks into the one style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+notebooks: $(READY) ## run the notebooks in place, each in a fresh kernel (one of them: NOTEBOOKS=path)
+	$(BIN)/python tests/chapters.py $(NOTEBOOKS)
+
+serve: book ## show the book on http://localhost:8000
+	$(BIN)/python -m http.server $(PORT) --directory _build/html
+
+clean: ## remove what was built; the environment stays
+	rm -rf _build dist .pytest_cache .hypothesis .ruff_cache .mypy_cache

@@ -1,0 +1,86 @@
+"""Dynamic weight average."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from mtlcore.methods.base import LossBalancing, Scale
+
+
+class DWA(LossBalancing):
+    r"""Weight more the task whose loss falls more slowly (Liu, Johns and Davison 2019, Equation 7).
+
+    .. math:: w_i = T \cdot \mathrm{softmax}_i(r_i / \tau), \qquad r_i = \bar L_i(t-1) / \bar L_i(t-2)
+
+    Parameters
+    ----------
+    temperature : tau, default 2.
+    pace : what a time t is. "epoch" (default): the mean loss of an epoch; the weights are ones for the
+        first two, and change when :meth:`end_epoch` is called (:func:`mtlcore.fit` does). "step": the
+        moving averages of successive steps, as SLAW's public code has it.
+    beta : decay of these moving averages, default 0.9.
+    scale : "sum" (default, as published: the weights sum to T) or "mean" (to 1).
+
+    A loss that was zero has no ratio; it counts as 1.
+
+    Cost: 1 forward, 1 backward. State: two mean losses a task and the running one.
+    """
+
+    recent: Tensor
+    earlier: Tensor
+    total: Tensor
+    steps: Tensor
+
+    def __init__(
+        self,
+        temperature: float = 2.0,
+        pace: Literal["epoch", "step"] = "epoch",
+        beta: float = 0.9,
+        scale: Scale | None = None,
+    ) -> None:
+        super().__init__(scale)
+        if temperature <= 0:
+            raise ValueError(f"temperature must be positive, not {temperature}")
+        if pace not in ("epoch", "step"):
+            raise ValueError(f"pace is 'epoch' or 'step', not {pace!r}")
+        self.temperature, self.pace, self.beta = temperature, pace, beta
+        for name in ("recent", "earlier", "total"):
+            self.register_buffer(name, torch.zeros(0, dtype=torch.float64))
+        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
+
+    def _rule(self, losses: Tensor) -> Tensor:
+        if self.pace == "step":
+            before = self.recent if len(self.recent) else losses
+            self._shift(self.beta * before + (1 - self.beta) * losses)
+        else:
+            self.total = self.total + losses if len(self.total) else losses.clone()
+            self.steps += 1
+        if not len(self.earlier):
+            return torch.ones_like(losses)
+        if len(self.earlier) != len(losses):
+            raise ValueError(
+                f"this DWA has seen {len(self.earlier)} tasks and now sees {len(losses)}; reset() it"
+            )
+        ratios = torch.where(self.earlier > 0, self.recent / self.earlier, 1)
+        return len(losses) * (ratios / self.temperature).softmax(0)
+
+    def end_epoch(self) -> None:
+        """Close an epoch: its mean losses become the most recent ones."""
+        if self.pace == "epoch" and len(self.total):
+            self._shift(self.total / self.steps)
+            self.total = self.total.new_zeros(0)
+            self.steps.zero_()
+
+    def _shift(self, losses: Tensor) -> None:
+        self.earlier, self.recent = self.recent, losses
+
+    def reset(self) -> None:
+        for name in ("recent", "earlier", "total"):
+            setattr(self, name, self.recent.new_zeros(0))
+        self.steps.zero_()
+
+    def extra_repr(self) -> str:
+        return f"temperature={self.temperature}, pace={self.pace!r}, beta={self.beta}, scale={self.scale!r}"

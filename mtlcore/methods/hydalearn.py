@@ -1,0 +1,150 @@
+"""HydaLearn: weigh each task by what a throw-away step on it does to the main metric."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from mtlcore.methods.base import Method, Metric, Scale, Signals, check_losses, check_main
+
+
+class HydaLearn(Method):
+    r"""Weigh the tasks, mini-batch by mini-batch, by their gains on the main metric (HydaLearn paper,
+    Algorithm 1 and Equations 4 and 5).
+
+    .. math:: \frac{w_m}{w_a} = \Bigl(\frac{\delta_m}{\delta_a}\Bigr)^\beta, \qquad w_m + w_a = W, \qquad
+              W' = \frac{W}{1 + e^{-w_a / w_m}} \text{ if both gains are negative}
+
+    A gain :math:`\delta_i` is what a throw-away step on task i alone adds to the metric. As printed,
+    gains of mixed signs give a negative weight, and of two harmful steps the worse gets the larger
+    weight; so by default gains below zero count as zero. That form also takes any number of
+    auxiliary tasks.
+
+    Parameters
+    ----------
+    lr : length of the throw-away steps, default 0.01.
+    main : index of the main task, default 0.
+    beta : exponent of the ratio, default 1 (the paper: 3 to 6).
+    total : W, the sum of the weights, default 1.
+    downscale : shrink W when no gain is positive (Equation 4), default True.
+    invalid : what to do about gains that are not positive. "clamp" (default) takes them as zero, and
+        weighs all tasks equally when none is positive; "skip" then takes no step; "literal" follows the
+        paper, for two tasks.
+    metric : (outputs, targets) -> number, higher is better, differentiable or not; default: minus the
+        main loss.
+    normalise : throw-away steps of one length (default), or along the raw gradients.
+    on_training : measure on the training batch (default: on the validation batch).
+    baseline : "recompute" (default) compares with the metric at the current parameters; "running" with
+        the best metric of the last throw-away steps, as printed.
+    first_order : take the gains of the main loss from one forward-mode pass instead of throw-away
+        steps.
+
+    Cost: T + 2 forward, T backward. First-order and not normalised: 2 forward, 2 backward, 1
+    forward-mode. State: the running baseline.
+
+    Raises
+    ------
+    ValueError : options that exclude each other, a metric that is not finite, a literal ratio without an answer.
+    """
+
+    sees = "gains"
+    family: ClassVar[str] = "auxiliary"
+    validates = True
+    published: ClassVar[Scale] = "mean"
+    best: Tensor
+
+    def __init__(
+        self,
+        lr: float = 0.01,
+        main: int = 0,
+        beta: float = 1.0,
+        total: float = 1.0,
+        downscale: bool = True,
+        invalid: Literal["clamp", "skip", "literal"] = "clamp",
+        metric: Metric | None = None,
+        normalise: bool = True,
+        on_training: bool = False,
+        baseline: Literal["recompute", "running"] = "recompute",
+        first_order: bool = False,
+    ) -> None:
+        super().__init__()
+        if invalid not in ("clamp", "skip", "literal"):
+            raise ValueError(f"invalid is 'clamp', 'skip' or 'literal', not {invalid!r}")
+        if baseline not in ("recompute", "running"):
+            raise ValueError(f"baseline is 'recompute' or 'running', not {baseline!r}")
+        if lr <= 0 or beta < 0 or total <= 0:
+            raise ValueError("lr and total must be positive and beta not negative")
+        if first_order and (metric is not None or on_training or baseline == "running"):
+            raise ValueError("first-order gains are those of the main validation loss, without a baseline")
+        self.lr, self.main, self.beta, self.total = lr, main, beta, total
+        self.downscale, self.invalid, self.baseline = downscale, invalid, baseline
+        self.metric, self.normalise, self.on_training = metric, normalise, on_training
+        self.first_order = first_order
+        self.register_buffer("best", torch.zeros(0, dtype=torch.float64))
+
+    def weights(self, signal: Tensor) -> Tensor:
+        """Weights of the tasks, (T,), from their gains on the main metric, (T,)."""
+        gains = check_losses(signal).double()
+        main = check_main(self.main, len(gains))
+        if self.invalid == "literal":
+            return self._answer(self._literal(gains, main), signal)
+        if (gains > 0).any():
+            helpful = torch.where(gains > 0, (gains / gains.max()).clamp(min=0) ** self.beta, 0)
+            return self._answer(self.total * helpful / helpful.sum(), signal)
+        factor = 0.0 if self.invalid == "skip" else self._shrink(1.0)
+        return self._answer(torch.full_like(gains, factor * self.total / len(gains)), signal)
+
+    def _literal(self, gains: Tensor, main: int) -> Tensor:
+        if len(gains) == 1:
+            return torch.full_like(gains, self.total)
+        if len(gains) != 2:
+            raise ValueError(f"invalid='literal' is the paper's rule for two tasks, not {len(gains)}")
+        own, other = gains[main].item(), gains[1 - main].item()
+        weights = torch.zeros_like(gains)
+        if other == 0:
+            weights[main] = self.total
+            return weights
+        ratio = own / other
+        if ratio < 0 and self.beta != int(self.beta):
+            raise ValueError(f"the ratio of gains {ratio:.3g} has no real power {self.beta}")
+        ratio = math.copysign(abs(ratio) ** self.beta, ratio if self.beta % 2 else 1)
+        if ratio == -1:
+            raise ValueError("gains of equal size and opposite sign: no weights have that ratio and sum")
+        weights[main], weights[1 - main] = ratio / (1 + ratio), 1 / (1 + ratio)
+        both_harm = own < 0 and other < 0
+        return self.total * weights * (self._shrink(1 / ratio) if both_harm else 1)
+
+    def _shrink(self, ratio: float) -> float:
+        """Equation 4, for w_a / w_m."""
+        return 1 / (1 + math.exp(-ratio)) if self.downscale else 1.0
+
+    def backward(self, signals: Signals) -> Tensor | None:
+        """Measure the gains and weight the task gradients; each head follows its own loss."""
+        weights = self.weights(self._gains(signals))
+        signals.backward(weights)
+        return weights
+
+    def _gains(self, signals: Signals) -> Tensor:
+        if self.first_order:
+            return signals.first_order_gains(self.lr, self.main, self.normalise)
+        gains, before = signals.gains(self.lr, self.main, self.metric, self.normalise, self.on_training)
+        if self.baseline == "recompute":
+            return gains
+        after = gains.double() + before
+        gains = after - (self.best if len(self.best) else before)
+        self.best = after.max().reshape(1)
+        return gains
+
+    def reset(self) -> None:
+        self.best = self.best.new_zeros(0)
+
+    def extra_repr(self) -> str:
+        return (
+            f"lr={self.lr}, main={self.main}, beta={self.beta}, total={self.total}, "
+            f"downscale={self.downscale}, invalid={self.invalid!r}, "
+            f"normalise={self.normalise}, on_training={self.on_training}, "
+            f"baseline={self.baseline!r}, first_order={self.first_order}"
+        )

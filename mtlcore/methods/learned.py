@@ -1,0 +1,61 @@
+"""Weights that are learned: parameters that take their size from the first step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from mtlcore.methods.base import Method
+
+MakeOptimizer = Callable[[Iterable[Tensor]], Optimizer]
+
+
+def grow(parameter: nn.Parameter, tasks: int, value: float) -> nn.Parameter:
+    """Give a parameter that is still empty one entry a task.
+
+    Raises
+    ------
+    ValueError : it has another number of entries already.
+    """
+    if not len(parameter):
+        parameter.data = torch.full((tasks,), value, dtype=parameter.dtype, device=parameter.device)
+    if len(parameter) != tasks:
+        raise ValueError(f"this method has learned {len(parameter)} tasks and now meets {tasks}; reset() it")
+    return parameter
+
+
+class SelfLearning(Method):
+    """Mixin for rules that train parameters of their own, with an optimiser of their own.
+
+    The optimiser's state is part of ``state_dict()``. The parameters do not ask the training loop
+    for a step.
+    """
+
+    make: MakeOptimizer
+    _optimizer: Optimizer | None = None
+
+    def _step(self, parameter: nn.Parameter, gradient: Tensor) -> None:
+        """One step of the method's own optimiser against a gradient."""
+        if self._optimizer is None:
+            self._optimizer = self.make([parameter])
+        parameter.grad = gradient.detach().to(parameter)
+        self._optimizer.step()
+        parameter.grad = None
+
+    def get_extra_state(self) -> Any:
+        return None if self._optimizer is None else self._optimizer.state_dict()
+
+    def set_extra_state(self, state: Any) -> None:
+        self._optimizer = None
+        if state is not None:
+            self._optimizer = self.make(self.parameters())
+            self._optimizer.load_state_dict(state)
+
+    def reset(self) -> None:
+        self._optimizer = None
+        for parameter in self.parameters():
+            parameter.data = torch.zeros(0, dtype=parameter.dtype, device=parameter.device)

@@ -1,0 +1,100 @@
+"""Sample-level weights from the gradient of the main task."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from mtlcore.methods.base import Method, Scale, Signals
+
+
+class SLGrad(Method):
+    r"""Weigh every sample of every task by how its gradient serves the main task (SLGrad paper, Equations 4
+    and 5).
+
+    .. math:: \tilde w_{ij} = \langle \nabla_\theta L_{ij}, \nabla_\theta M \rangle, \qquad
+              w_{ij} = \frac{\max(\tilde w_{ij}, 0)}{\sum_{kl} \max(\tilde w_{kl}, 0)}, \qquad
+              d = \sum_{ij} w_{ij} \nabla L_{ij}
+
+    with M the main task's loss on a validation batch. One forward-mode pass gives all inner products,
+    so no gradient of a single sample or task is ever formed.
+
+    Parameters
+    ----------
+    main : index of the main task, default 0.
+    lookahead : length of the throw-away step after which the gradient of M is taken (supplement C.1);
+        default: none, as in the paper's Algorithm 1.
+    scope : which parameters enter the inner product: "all" (default, as Equation 4 says) or "shared" (as the
+        public code has it).
+    similarity : "dot" (default, as in the equations) or "cosine" (as the text says), which forms every
+        sample's gradient.
+    on_empty : what to do when no sample helps: "skip" (default) takes no step, "uniform" weighs all alike.
+
+    Cost: 2 forward, 2 backward, 1 forward-mode; one backward more with a look-ahead.
+    """
+
+    sees = "alignment"
+    family: ClassVar[str] = "samples"
+    validates = True
+    published: ClassVar[Scale] = "mean"
+
+    def __init__(
+        self,
+        main: int = 0,
+        lookahead: float | None = None,
+        scope: Literal["all", "shared"] = "all",
+        similarity: Literal["dot", "cosine"] = "dot",
+        on_empty: Literal["skip", "uniform"] = "skip",
+    ) -> None:
+        super().__init__()
+        if scope not in ("all", "shared"):
+            raise ValueError(f"scope is 'all' or 'shared', not {scope!r}")
+        if similarity not in ("dot", "cosine"):
+            raise ValueError(f"similarity is 'dot' or 'cosine', not {similarity!r}")
+        if on_empty not in ("skip", "uniform"):
+            raise ValueError(f"on_empty is 'skip' or 'uniform', not {on_empty!r}")
+        self.main, self.lookahead = main, lookahead
+        self.scope, self.similarity, self.on_empty = scope, similarity, on_empty
+
+    def weights(self, signal: Tensor) -> Tensor:
+        """Weights of the samples, (T, N), from the inner products (T, N) of their gradients with the main
+        one's.
+
+        A sample whose inner product is not finite gets no weight.
+
+        Raises
+        ------
+        ValueError : the signal is no matrix with at least one task and one sample.
+        """
+        if signal.dim() != 2 or not signal.numel():
+            raise ValueError(f"an alignment of samples has shape (T, N), not {tuple(signal.shape)}")
+        raw = signal.detach().double()
+        helpful = torch.where(raw.isfinite(), raw, 0).clamp(min=0)
+        if helpful.any():
+            return self._answer(helpful / helpful.max() / (helpful / helpful.max()).sum(), signal)
+        uniform = 1 / signal.numel() if self.on_empty == "uniform" else 0.0
+        return self._answer(torch.full_like(raw, uniform), signal)
+
+    def backward(self, signals: Signals) -> Tensor | None:
+        """Weigh the samples and backpropagate them once; the answer is each task's total weight."""
+        direction = signals.main_gradient(self.main, self.lookahead)
+        if self.scope == "shared":
+            direction = direction[: sum(signals.sizes)]
+        if not direction.any():
+            raise ValueError("the main task's validation gradient is zero, so no sample can be weighed by it")
+        alignment = signals.alignment(direction, of="samples")
+        if self.similarity == "cosine":
+            norms = signals.sample_norms(self.scope)
+            alignment = torch.where(norms > 0, alignment / norms, 0)
+        weights = self.weights(alignment)
+        if weights.any():
+            signals.backward_samples(weights)
+        return weights.sum(1)
+
+    def extra_repr(self) -> str:
+        return (
+            f"main={self.main}, lookahead={self.lookahead}, scope={self.scope!r}, "
+            f"similarity={self.similarity!r}, on_empty={self.on_empty!r}"
+        )

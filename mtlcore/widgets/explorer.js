@@ -1,0 +1,486 @@
+const RADIAN = Math.PI / 180;
+const SUBSCRIPTS = "₁₂₃";
+const PRESETS = {
+  Agreement: [[[20, 1.4], [62, 1]], [[15, 1], [45, 2], [75, 1]]],
+  Conflict: [[[10, 2], [135, 0.95]], [[15, 2], [120, 1], [150, 1]]],
+  Dominance: [[[20, 2], [125, 0.25]], [[15, 2], [120, 0.5], [135, 0.5]]],
+  Opposite: [[[25, 1.6], [205, 0.8]], [[15, 2], [195, 1], [105, 1]]],
+};
+const wrap = (angle) => ((((angle + 180) % 360) + 360) % 360) - 180;
+const mod = (value, base) => ((value % base) + base) % base;
+const vector = ([angle, length]) =>
+  [length * Math.cos(angle * RADIAN), length * Math.sin(angle * RADIAN)];
+const combine = (weights, vectors) =>
+  [0, 1].map((axis) => vectors.reduce((sum, v, i) => sum + weights[i] * v[axis], 0));
+const cosine = (a, b) => {
+  const norm = Math.hypot(...a) * Math.hypot(...b);
+  return Math.hypot(...a) < 1e-3 ? 0 : (a[0] * b[0] + a[1] * b[1]) / norm;
+};
+
+// ---- look-up: the tables that Python made, and nothing else ----
+
+async function unpack(data) {
+  const packed = Uint8Array.from(atob(data.block), (c) => c.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const view = new DataView(await new Response(stream).arrayBuffer());
+  let at = 0;
+  const take = (count, step) => {
+    const values = Float64Array.from({ length: count }, (_, i) => step * view.getInt16(at + 2 * i, true));
+    at += 2 * count;
+    return values;
+  };
+  const ranks = new Map();
+  for (const rule of data.rules) {
+    if (rule.draws) continue;
+    const key = JSON.stringify(rule.alike);
+    if (!ranks.has(key)) ranks.set(key, rank(rule.alike, data));
+    rule.rank = ranks.get(key);
+    rule.two = take(data.angles.length * data.shares.length * 2, rule.steps[0]);
+    rule.three = take(rule.rank.size * (rule.whole ? 2 : 3), rule.steps[1]);
+  }
+}
+
+// Three gradients as [step of length, step of angle] each, and their key up to rotation.
+function keyOf(states, directions) {
+  const [first, second, third] = states;
+  const size = (first[0] * 3 + second[0]) * 3 + third[0];
+  const turn = ([, steps]) => mod(steps - first[1], directions);
+  return (size * directions + turn(second)) * directions + turn(third);
+}
+
+function canonical(states, alike, directions) {
+  let best = { key: Infinity };
+  for (const order of alike) {
+    for (const mirror of [1, -1]) {
+      const key = keyOf(order.map((i) => [states[i][0], mirror * states[i][1]]), directions);
+      if (key < best.key) best = { key, order, mirror };
+    }
+  }
+  return best;
+}
+
+// Row of the table of every canonical key.
+function rank(alike, { directions }) {
+  const rows = new Map();
+  for (let key = 0; key < 27 * directions ** 2; key += 1) {
+    const size = Math.floor(key / directions ** 2);
+    const lengths = [Math.floor(size / 9), Math.floor(size / 3) % 3, size % 3];
+    const steps = [0, Math.floor(key / directions) % directions, key % directions];
+    const states = lengths.map((length, i) => [length, steps[i]]);
+    if (Math.min(...lengths) === 0 && canonical(states, alike, directions).key === key) {
+      rows.set(key, rows.size);
+    }
+  }
+  return rows;
+}
+
+function answerTwo(rule, [[angle1, length1], [angle2, length2]], { angles, shares }) {
+  const total = length1 + length2;
+  const turn = Math.round(wrap(angle2 - angle1) * 1e6) / 1e6;
+  const cell = (grid, value) => {
+    const i = Math.max(1, grid.findIndex((node) => node >= value - 1e-9));
+    return [i - 1, Math.min(1, Math.max(0, (value - grid[i - 1]) / (grid[i] - grid[i - 1])))];
+  };
+  const [i, u] = cell(angles, Math.abs(turn));
+  const [j, v] = cell(shares, length1 / total);
+  const corner = (row, column, k) => rule.two[(row * shares.length + column) * 2 + k];
+  const [a, b] = [0, 1].map((k) =>
+    (1 - u) * ((1 - v) * corner(i, j, k) + v * corner(i, j + 1, k)) +
+    u * ((1 - v) * corner(i + 1, j, k) + v * corner(i + 1, j + 1, k)));
+  if (!rule.whole) return { weights: [(a * total) / length1, (b * total) / length2] };
+  return { update: turned([a * total, b * total], angle1, turn < 0 ? -1 : 1) };
+}
+
+function answerThree(rule, gradients, { directions, lengths }) {
+  const least = Math.min(...gradients.map(([, length]) => length));
+  const states = gradients.map(([angle, length]) =>
+    [lengths.indexOf((length / least) * lengths[0]), Math.round((angle * directions) / 360)]);
+  const { key, order, mirror } = canonical(states, rule.alike, directions);
+  const total = gradients.reduce((sum, [, length]) => sum + length, 0);
+  const width = rule.whole ? 2 : 3;
+  const row = rule.three.subarray(rule.rank.get(key) * width, (rule.rank.get(key) + 1) * width);
+  if (rule.whole) {
+    return { update: turned([...row].map((x) => x * total), gradients[order[0]][0], mirror) };
+  }
+  const weights = [];
+  order.forEach((task, place) => { weights[task] = (row[place] * total) / gradients[task][1]; });
+  return { weights };
+}
+
+function turned([x, y], angle, mirror) {
+  const [c, s] = vector([angle, 1]);
+  return [c * x - s * mirror * y, s * x + c * mirror * y];
+}
+
+function answer(rule, gradients, data) {
+  const vectors = gradients.map(vector);
+  if (rule.draws) {
+    const fan = rule.draws[gradients.length - 2];
+    const weights = vectors.map((_, i) => fan.reduce((sum, w) => sum + w[i] / fan.length, 0));
+    return { weights, update: combine(weights, vectors), fan: fan.map((w) => combine(w, vectors)) };
+  }
+  const found = (gradients.length === 2 ? answerTwo : answerThree)(rule, gradients, data);
+  return { update: found.update ?? combine(found.weights, vectors), ...found };
+}
+
+// ---- geometry of the picture ----
+
+function cone(gradients) {
+  const turns = gradients.map(([angle]) => wrap(angle - gradients[0][0]));
+  const [low, high] = [Math.max(...turns) - 90, Math.min(...turns) + 90];
+  return low < high - 1e-6 ? [gradients[0][0] + low, gradients[0][0] + high] : null;
+}
+
+const overlap = (a, b) =>
+  Math.max(0, Math.min(a.x + a.w, b.x + b.w) - Math.max(a.x, b.x)) *
+  Math.max(0, Math.min(a.y + a.h, b.y + b.h) - Math.max(a.y, b.y));
+
+// The place for a w by h label near a tip that covers least of what is there.
+function place(tip, away, { w, h }, taken, size, clear) {
+  let best = { cost: Infinity };
+  for (const distance of [6, 16, 30, 46]) {
+    for (let turn = 0; turn < 360; turn += 30) {
+      const [dx, dy] = vector([away + turn, 1]);
+      const x = tip[0] + dx * (clear + distance + w / 2) - w / 2;
+      const y = tip[1] - dy * (clear + distance + h / 2) - h / 2;
+      const box = { x, y, w, h };
+      const outside = w * h - overlap(box, { x: 0, y: 0, w: size, h: size });
+      const covered = taken.reduce((sum, other) => sum + overlap(box, other), 0);
+      const cost = covered + 3 * outside + 2 * distance + 0.15 * Math.abs(wrap(turn));
+      if (cost < best.cost) best = { ...box, cost, distance };
+    }
+  }
+  return best;
+}
+
+// Boxes along a line, so that labels keep off it.
+function along([x0, y0], [x1, y1]) {
+  return Array.from({ length: 12 }, (_, i) => {
+    const t = (i + 1) / 12;
+    return { x: x0 + t * (x1 - x0) - 4, y: y0 + t * (y1 - y0) - 4, w: 8, h: 8 };
+  });
+}
+
+// ---- the widget ----
+
+async function render({ model, el }) {
+  const data = structuredClone(model.get("data"));
+  await unpack(data);
+  const { size, scale, limits } = data;
+  const centre = size / 2;
+  const at = ([x, y]) => [centre + scale * x, centre - scale * y];
+  const gradients = () => model.get("gradients");
+  const shown = () => model.get("shown");
+
+  function store(name, value, done = true) {
+    model.set(name, value);
+    if (done) model.save_changes();
+  }
+
+  function onGrid(polar, count) {
+    const [angle, length] = polar;
+    if (count === 2) {
+      return [mod(Math.round(angle), 360),
+        Math.min(limits[1], Math.max(limits[0], Math.round(length * 100) / 100))];
+    }
+    const step = 360 / data.directions;
+    const near = (a) => Math.abs(Math.log(length / a));
+    return [mod(Math.round(angle / step) * step, 360),
+      data.lengths.reduce((a, b) => (near(b) < near(a) ? b : a))];
+  }
+
+  function move(i, polar, done) {
+    const all = gradients();
+    store("gradients", all.map((old, k) => (k === i ? onGrid(polar, all.length) : old)), done);
+  }
+
+  // Picture
+  const back = make("g");
+  const front = make("g");
+  const handles = [0, 1, 2].map(handle);
+  const picture = make("svg", { viewBox: `0 0 ${size} ${size}`, role: "group",
+    "aria-label": "Plane of the task gradients and the updates" }, back, front, ...handles);
+
+  function handle(i) {
+    const node = make("g", { class: "mtl-handle", role: "slider", tabindex: 0,
+      "aria-label": `Gradient of task ${i + 1}`, "aria-valuemin": 0, "aria-valuemax": 360,
+      onkeydown: (event) => key(i, event),
+      onpointerdown: (event) => {
+        if (event.button) return;
+        node.setPointerCapture(event.pointerId);
+        node.focus({ focusVisible: false, preventScroll: true });
+        event.preventDefault();
+      },
+      onpointermove: (event) => {
+        if (node.hasPointerCapture(event.pointerId)) move(i, polarOf(event), false);
+      },
+      onpointerup: () => model.save_changes() },
+    make("circle", { r: 24, fill: "transparent" }),
+    make("circle", { r: 15, class: "mtl-focus" }),
+    make("circle", { r: 8, class: "mtl-knob" }));
+    node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+    return node;
+  }
+
+  function polarOf(event) {
+    const frame = picture.getBoundingClientRect();
+    const x = ((event.clientX - frame.left) * size) / frame.width - centre;
+    const y = centre - ((event.clientY - frame.top) * size) / frame.height;
+    return [Math.atan2(y, x) / RADIAN, Math.max(0.01, Math.hypot(x, y) / scale)];
+  }
+
+  function key(i, event) {
+    const [angle, length] = gradients()[i];
+    const third = gradients().length === 3;
+    const turn = third ? 360 / data.directions : event.shiftKey ? 1 : 5;
+    const grow = (sign) => (third ? length * 2 ** sign : length + 0.1 * sign);
+    const next = {
+      ArrowLeft: [angle + turn, length],
+      ArrowRight: [angle - turn, length],
+      ArrowUp: [angle, grow(1)],
+      ArrowDown: [angle, grow(-1)],
+    }[event.key];
+    if (!next) return;
+    event.preventDefault();
+    move(i, next, true);
+  }
+
+  function draw(results) {
+    const polar = gradients();
+    const vectors = polar.map(vector);
+    const taken = polar.map((_, i) => {
+      const [x, y] = at(vectors[i]);
+      return { x: x - 12, y: y - 12, w: 24, h: 24 };
+    });
+    vectors.forEach((v) => taken.push(...along([centre, centre], at(v))));
+
+    back.replaceChildren(...[1, 2].map((r) =>
+      make("circle", { cx: centre, cy: centre, r: r * scale, class: "mtl-ring" })));
+    if (polar.length === 3) back.append(...spots());
+    const opening = cone(polar);
+    const reach = 2.25 * scale;
+    if (opening) {
+      const [from, to] = opening.map((angle) => at(vector([angle, reach / scale])));
+      back.append(make("path", { class: "mtl-cone",
+        d: `M${centre} ${centre}L${from}A${reach} ${reach} 0 0 0 ${to}Z` }));
+    }
+
+    front.replaceChildren();
+    const groups = [];
+    for (const { rule, update, fan } of results) {
+      const length = Math.hypot(...update);
+      const stretch = (v) => {
+        const norm = model.get("unit") ? Math.max(Math.hypot(...v), 1e-3) : 1;
+        return at(length < 1e-3 ? [0, 0] : v.map((x) => x / norm));
+      };
+      const tip = stretch(update);
+      if (fan) front.append(ruleNode(rule, "mtl-fan", ...fan.flatMap((v) => {
+        const [x, y] = stretch(v);
+        return [make("line", { x1: centre, y1: centre, x2: x, y2: y }),
+          make("circle", { cx: x, cy: y, r: 2 })];
+      })));
+      const group = groups.find((g) => Math.hypot(g.tip[0] - tip[0], g.tip[1] - tip[1]) < 3);
+      if (group) group.rules.push(rule);
+      else groups.push({ tip, update, rules: [rule] });
+    }
+    vectors.forEach((v, i) => front.append(make("g", { class: "mtl-gradient" },
+      ...arrow(at(v), v, 4))));
+    for (const { tip, update, rules } of groups) {
+      rules.forEach((rule, i) => front.append(ruleNode(rule, "",
+        ...arrow(tip, update, 2.5, rules.length, i))));
+      taken.push(...along([centre, centre], tip));
+    }
+    vectors.forEach((v, i) => label(at(v), polar[i][0],
+      [make("text", { class: "mtl-name" }, `g${SUBSCRIPTS[i]}`)], 8));
+    for (const { tip, update, rules } of groups) {
+      const angle = Math.atan2(update[1], update[0]) / RADIAN;
+      label(tip, angle, rules.map((rule) => ruleNode(rule, "", make("text", {}, rule.label))));
+    }
+    if (opening && opening[1] - opening[0] > 30) hint((opening[0] + opening[1]) / 2);
+
+    function hint(angle) {
+      const w = 124;
+      const boxes = [1.85, 1.6, 1.35, 2.05].map((r) => at(vector([angle, r])))
+        .map(([x, y]) => ({ x: Math.min(size - w, Math.max(0, x - w / 2)), y: y - 8, w, h: 16 }));
+      const covered = boxes.map((box) => taken.reduce((sum, other) => sum + overlap(box, other), 0));
+      const best = covered.indexOf(Math.min(...covered));
+      if (covered[best] > 200) return;
+      front.append(make("text", { class: "mtl-hint", x: boxes[best].x + w / 2, y: boxes[best].y + 13,
+        "text-anchor": "middle" }, "every task improves"));
+    }
+
+    // Lines of text in a box near a tip, with a thin leader where it had to go far.
+    function label(tip, angle, lines, clear = 0) {
+      const box = make("g", { class: "mtl-label" }, ...lines);
+      front.append(box);
+      const texts = [...box.querySelectorAll("text")];
+      const w = Math.max(...texts.map((text) => text.getComputedTextLength())) + 4;
+      const spot = place(tip, angle, { w, h: 15 * texts.length }, taken, size, clear);
+      texts.forEach((text, i) => {
+        text.setAttribute("x", spot.x + 2);
+        text.setAttribute("y", spot.y + 12 + 15 * i);
+      });
+      if (spot.distance > 20) box.prepend(leader(tip, spot));
+      taken.push(spot);
+    }
+  }
+
+  function leader(tip, box) {
+    const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+    return make("line", { class: "mtl-leader", x1: tip[0], y1: tip[1],
+      x2: clamp(tip[0], box.x, box.x + box.w), y2: clamp(tip[1], box.y, box.y + box.h) });
+  }
+
+  // An arrow; of several that coincide each has its turn along the shaft.
+  function arrow(tip, v, width, count = 1, turn = 0) {
+    const [x, y] = tip;
+    if (Math.hypot(x - centre, y - centre) < 4) {
+      return [make("circle", { class: "mtl-head", cx: x, cy: y, r: 2 * width })];
+    }
+    const direction = Math.atan2(-v[1], v[0]);
+    const corner = (side) => `${x - 4 * width * Math.cos(direction + side)} ${y - 4 * width * Math.sin(direction + side)}`;
+    const dash = count > 1 && { "stroke-dasharray": `7 ${7 * (count - 1)}`, "stroke-dashoffset": -7 * turn };
+    const end = [x - 2 * width * Math.cos(direction), y - 2 * width * Math.sin(direction)];
+    return [
+      make("line", { class: "mtl-shaft", x1: centre, y1: centre, x2: end[0], y2: end[1], "stroke-width": width, ...dash }),
+      make("path", { class: "mtl-head", d: `M${x} ${y}L${corner(0.4)}L${corner(-0.4)}Z` }),
+    ];
+  }
+
+  function ruleNode(rule, extra, ...children) {
+    return make("g", { class: `mtl-rule ${extra}`, "data-rule": rule.name,
+      style: `--light:${rule.light};--dark:${rule.dark}` }, ...children);
+  }
+
+  function spots() {
+    const count = data.directions;
+    return Array.from({ length: count * data.lengths.length }, (_, i) => {
+      const [cx, cy] = at(vector([(360 / count) * (i % count), data.lengths[Math.floor(i / count)]]));
+      return make("circle", { class: "mtl-spot", cx, cy, r: 1.2 });
+    });
+  }
+
+  // Read-out
+  const head = make("thead");
+  const rows = data.rules.map((rule) => {
+    const box = make("input", { type: "checkbox", onchange: () => {
+      const on = new Set(shown());
+      if (box.checked) on.add(rule.name);
+      else on.delete(rule.name);
+      store("shown", data.rules.map(({ name }) => name).filter((name) => on.has(name)));
+    } });
+    const name = make("label", { title: rule.note + (rule.draws ? " Mean of random draws, and the draws." : "") },
+      box, make("span", { class: "mtl-swatch" }), rule.label + (rule.starred ? "*" : ""));
+    const row = make("tr", { class: "mtl-rule", "data-rule": rule.name,
+      style: `--light:${rule.light};--dark:${rule.dark}` }, make("th", { scope: "row" }, name));
+    return { rule, box, row };
+  });
+  const button = (text, onclick, attributes = {}) => make("button", { type: "button", onclick, ...attributes }, text);
+  const table = make("table", {}, head, make("tbody", {}, ...rows.map(({ row }) => row)));
+
+  function read(results) {
+    const tasks = gradients().map((_, i) => `g${SUBSCRIPTS[i]}`);
+    head.replaceChildren(
+      make("tr", {}, make("td"), make("th", { colspan: tasks.length, scope: "colgroup" }, "weight of"),
+        make("th", { colspan: tasks.length, scope: "colgroup" }, "cosine with")),
+      make("tr", {}, make("td"), ...[...tasks, ...tasks].map((name) => make("th", { scope: "col" }, name))));
+    table.classList.toggle("mtl-three", tasks.length === 3);
+    const vectors = gradients().map(vector);
+    for (const { rule, box, row } of rows) {
+      const found = results.find((result) => result.rule === rule);
+      box.checked = Boolean(found);
+      row.classList.toggle("mtl-off", !found);
+      const cells = tasks.map((_, i) => {
+        if (!found) return make("td");
+        if (!found.weights) return make("td", {}, "–");
+        const width = Math.min(1, Math.max(0, found.weights[i])).toFixed(2);
+        return make("td", { class: "mtl-weight", style: `--w:${width}` }, number(found.weights[i]));
+      });
+      const effects = vectors.map((v) => effect(found, v));
+      effects[0].classList.add("mtl-first");
+      row.replaceChildren(row.firstChild, ...cells, ...effects);
+    }
+  }
+
+  function effect(found, v) {
+    if (!found) return make("td");
+    const value = cosine(found.update, v);
+    const worse = value < -0.005;
+    const harmed = found.fan?.filter((draw) => cosine(draw, v) < 0).length;
+    return make("td", { class: worse ? "mtl-worse" : null,
+      title: harmed == null ? null : `made worse by ${harmed} of ${found.fan.length} draws` },
+    ...(worse ? [make("span", { class: "mtl-mark", "aria-hidden": "true" }, "▼"), number(value),
+      make("span", { class: "mtl-hidden" }, " made worse")] : [number(Math.abs(value) < 0.005 ? 0 : value)]));
+  }
+
+  // Controls and words
+  const third = button("Third task", () => {
+    const all = gradients();
+    const next = all.length === 3 ? all.slice(0, 2) : [...all, [all[1][0] + 15, 1]];
+    store("gradients", next.map((polar) => onGrid(polar, next.length)));
+  });
+  const unit = button("Unit length", () => store("unit", !model.get("unit")));
+  const presets = Object.entries(PRESETS).map(([name, sets]) =>
+    button(name, () => store("gradients", sets[gradients().length - 2])));
+  const status = make("p", { class: "mtl-status" });
+  const live = make("p", { class: "mtl-hidden", role: "status" });
+
+  function describe(results) {
+    const polar = gradients();
+    const opening = cone(polar);
+    const improves = opening
+      ? `Every task improves in the shaded cone, ${Math.round(opening[1] - opening[0])}° wide.`
+      : "No update improves every task.";
+    if (polar.length === 3) return improves;
+    const apart = Math.abs(wrap(polar[1][0] - polar[0][0]));
+    const relation = apart > 179.5 ? "opposite" : apart > 90 ? "conflict" : apart < 90 ? "agreement" : "orthogonal";
+    return `${Math.round(apart)}° apart: ${relation}. ${improves}`;
+  }
+
+  let announcement;
+  function announce(text, results) {
+    const harmed = gradients().map((polar, i) => {
+      const names = results.filter(({ update }) => cosine(update, vector(polar)) < -0.005).map(({ rule }) => rule.label);
+      return names.length ? ` Task ${i + 1} is made worse by ${names.join(", ")}.` : "";
+    });
+    clearTimeout(announcement);
+    announcement = setTimeout(() => { live.textContent = text + harmed.join(""); }, 600);
+  }
+
+  function update() {
+    const polar = gradients();
+    const on = new Set(shown());
+    const results = data.rules.filter(({ name }) => on.has(name))
+      .map((rule) => ({ rule, ...answer(rule, polar, data) }));
+    handles.forEach((node, i) => {
+      node.style.display = i < polar.length ? "" : "none";
+      if (i >= polar.length) return;
+      const [angle, length] = polar[i];
+      node.setAttribute("transform", `translate(${at(vector(polar[i]))})`);
+      node.setAttribute("aria-valuenow", Math.round(angle));
+      node.setAttribute("aria-valuetext", `angle ${Math.round(angle)} degrees, length ${length.toFixed(2)}`);
+    });
+    third.setAttribute("aria-pressed", polar.length === 3);
+    unit.setAttribute("aria-pressed", model.get("unit"));
+    draw(results);
+    read(results);
+    status.textContent = describe(results);
+    announce(status.textContent, results);
+  }
+
+  const root = make("div", { class: "mtl-widget mtl-explorer", role: "group", "aria-label": "Gradient explorer" },
+    make("div", { class: "mtl-buttons" }, ...presets, third, unit),
+    make("div", { class: "mtl-plane" }, picture, status),
+    make("div", { class: "mtl-panel" }, table,
+      make("div", { class: "mtl-buttons" },
+        button("All", () => store("shown", data.rules.map(({ name }) => name)), { "aria-label": "show all methods" }),
+        button("None", () => store("shown", []), { "aria-label": "hide all methods" }))),
+    make("p", { class: "mtl-note" }, data.notes.join(" ")), live);
+  el.replaceChildren(root);
+  update();
+  const events = ["change:gradients", "change:shown", "change:unit"];
+  events.forEach((event) => model.on(event, update));
+  return () => events.forEach((event) => model.off(event, update));
+}
+
+export default { render };

@@ -1,0 +1,350 @@
+"""The widgets and the built book in a real browser, with no kernel and no network."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from browser import CHROMIUM, DRIVER, chromium
+from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from mtlcore import METHODS, Projection
+from mtlcore.widgets import Explorer, Simplex, explorer, tables
+
+BOOK = Path(__file__).resolve().parents[1] / "_build" / "html"
+PAGES = sorted(BOOK.glob("*/**/*.html")) if BOOK.is_dir() else []
+PAGES = [page for page in PAGES if "_static" not in page.parts]
+SHOWN = [name for name, method in METHODS.items() if method.sees in tables.SIGNALS]
+FRAME = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>Widgets</title>
+<style>html {{ --pst-color-background: {paper}; --pst-color-text-base: {ink}; }}
+body {{ background: {paper}; font-family: sans-serif; margin: 8px; }}</style></head>
+<body>{body}</body></html>"""
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not (CHROMIUM.exists() and DRIVER.exists()),
+        reason=f"needs a browser: {CHROMIUM} and {DRIVER} (Debian: chromium, chromium-driver)",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """Put widgets on a page as a stored output would, open it, and wait until they are live."""
+
+    def show(*widgets, theme="light", width=1000, height=900):
+        paper, ink = ("#14181e", "#ced6dd") if theme == "dark" else ("#ffffff", "#222832")
+        body = "".join(widget._repr_mimebundle_()["text/html"] for widget in widgets)
+        page = tmp_path / "page.html"
+        page.write_text(FRAME.format(theme=theme, paper=paper, ink=ink, body=body), encoding="utf-8")
+        browser.visit(page, width, height)
+        wait(browser, lambda: len(all_of(browser, ".mtl-view > [role=group]")) == len(widgets))
+        return browser
+
+    yield show
+    assert browser.errors() == []
+    assert browser.outside() == []
+
+
+def wait(browser, condition):
+    WebDriverWait(browser, 15, poll_frequency=0.05).until(lambda _: condition())
+
+
+def all_of(root, selector):
+    return root.find_elements(By.CSS_SELECTOR, selector)
+
+
+def one(root, selector):
+    return root.find_element(By.CSS_SELECTOR, selector)
+
+
+def press(root, text):
+    next(b for b in all_of(root, "button") if b.text == text).click()
+
+
+def row(root, name):
+    """Numbers that the read-out shows for a method; none when it is off."""
+    text = one(root, f"tr[data-rule={name}]").get_attribute("textContent").replace("−", "-")
+    return [float(found) for found in re.findall(r"-?\d\.\d\d", text)]
+
+
+def arrows(root, name):
+    return all_of(root, f"svg [data-rule={name}] .mtl-head")
+
+
+def says(handle):
+    return handle.get_attribute("aria-valuetext")
+
+
+def test_read_out_is_what_the_methods_say(show):
+    rng = np.random.default_rng(0)
+    states = [rng.uniform([0, 0.3], [360, 2], (2, 2)).round(1).tolist() for _ in range(6)]
+    states += [[[0, 1], [90, 1.5]], [[30, 1], [210, 0.5]], [[80, 0.5], [80, 2]]]
+    states += [rng.uniform([0, 0.3], [360, 2], (3, 2)).tolist() for _ in range(6)]
+    widgets = [Explorer(state, shown=SHOWN) for state in states]
+    own = {"smoothed": Projection(smoothing=0.5)}  # sees the Jacobian
+    widgets += [Explorer(state, shown=["smoothed"], own=own) for state in (states[0], states[-1])]
+    browser = show(*widgets)
+    for widget, root in zip(widgets, all_of(browser, ".mtl-explorer[role=group]"), strict=True):
+        exact = widget.read().drop(columns=["x", "y"]).loc[widget.shown]
+        for name, numbers in exact.iterrows():
+            assert row(root, name) == pytest.approx(list(numbers.dropna()), abs=0.013), (
+                name,
+                widget.gradients,
+            )
+
+
+def test_the_same_widget_many_times_on_one_page(show):
+    browser = show(Explorer(), Simplex(), Explorer(), Simplex())
+    first, second = all_of(browser, ".mtl-explorer[role=group]")
+    press(first, "Opposite")
+    assert row(first, "Static") != row(second, "Static")
+    upper, lower = all_of(browser, ".mtl-simplex[role=group]")
+    one(upper, "input[type=radio]").click()
+    assert one(upper, ".mtl-chosen").text != one(lower, ".mtl-chosen").text
+
+
+def test_mouse_drags_a_gradient(show):
+    browser = show(Explorer())
+    handle = all_of(browser, ".mtl-handle")[1]
+    before, words = row(browser, "PCGrad"), one(browser, ".mtl-status").text
+    ActionChains(browser).drag_and_drop_by_offset(handle, 60, -40).perform()
+    assert row(browser, "PCGrad") != before
+    assert one(browser, ".mtl-status").text != words
+    moved = says(handle)
+    ActionChains(browser).move_by_offset(50, 50).perform()
+    assert says(handle) == moved  # let go
+
+
+def test_finger_drags_a_gradient(show):
+    browser = show(Explorer(), width=360, height=740)
+    handle = all_of(browser, ".mtl-handle")[0]
+    knob = one(handle, ".mtl-knob")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", knob)
+    box = browser.execute_script("return arguments[0].getBoundingClientRect().toJSON()", knob)
+    x, y, before = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, says(handle)
+    scrolled = browser.execute_script("return scrollY")
+    for kind, shift in (("Start", 0), ("Move", 20), ("Move", 60), ("End", None)):
+        points = [] if shift is None else [{"x": x - shift, "y": y + shift}]
+        browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+    assert says(handle) != before
+    assert browser.execute_script("return scrollY") == scrolled
+
+
+def test_keys_turn_and_stretch_a_gradient(show):
+    browser = show(Explorer(gradients=[(10, 1), (120, 1)]))
+    handle = all_of(browser, ".mtl-handle")[0]
+    browser.execute_script("arguments[0].focus()", handle)
+    before = row(browser, "Static")
+    for key, expected in (
+        (Keys.LEFT, "angle 15 degrees, length 1.00"),
+        (Keys.RIGHT, "angle 10 degrees, length 1.00"),
+        (Keys.UP, "angle 10 degrees, length 1.10"),
+        (Keys.DOWN, "angle 10 degrees, length 1.00"),
+        (Keys.DOWN, "angle 10 degrees, length 0.90"),
+    ):
+        browser.switch_to.active_element.send_keys(key)
+        assert says(handle) == expected
+    assert row(browser, "Static") != before
+    ring = one(handle, ".mtl-focus")
+    assert ring.value_of_css_property("stroke") != "none"
+
+
+def test_every_control_is_in_the_order_of_the_tab_key(show):
+    browser = show(Explorer(), Simplex())
+    seen = set()
+    for _ in range(40):
+        browser.switch_to.active_element.send_keys(Keys.TAB)
+        active = browser.switch_to.active_element
+        seen.add(active.get_attribute("aria-label") or active.text or active.get_attribute("type"))
+    assert {"Gradient of task 1", "Gradient of task 2", "Conflict", "checkbox", "radio", "range"} <= seen
+
+
+def test_methods_are_switched_on_and_off(show):
+    browser = show(Explorer())
+    box = one(browser, "tr[data-rule=SLAW] input")
+    assert arrows(browser, "SLAW") and len(row(browser, "SLAW")) == 4
+    box.click()
+    assert not arrows(browser, "SLAW") and row(browser, "SLAW") == []
+    box.send_keys(Keys.SPACE)
+    assert arrows(browser, "SLAW")
+    press(browser, "None")
+    assert not all_of(browser, "svg [data-rule]")
+    press(browser, "All")
+    assert {n.get_attribute("data-rule") for n in all_of(browser, "svg [data-rule]")} == set(SHOWN)
+    assert len(all_of(browser, "svg [data-rule=RGW].mtl-fan line")) == 32
+
+
+def test_third_task_comes_and_goes(show):
+    browser = show(Explorer())
+    hidden = all_of(browser, ".mtl-handle")[2]
+    assert not hidden.is_displayed() and len(row(browser, "PCGrad")) == 4
+    press(browser, "Third task")
+    assert hidden.is_displayed() and len(row(browser, "PCGrad")) == 6
+    browser.execute_script("arguments[0].focus()", hidden)
+    before = row(browser, "PCGrad")
+    browser.switch_to.active_element.send_keys(Keys.LEFT, Keys.UP)
+    assert row(browser, "PCGrad") != before and "length 2.00" in says(hidden)
+    press(browser, "Third task")
+    assert len(row(browser, "PCGrad")) == 4
+
+
+def test_words_say_where_every_task_improves(show):
+    browser = show(Explorer())
+    live = one(browser, "[role=status]")
+    wait(browser, lambda: "made worse by EW" in live.get_attribute("textContent"))
+    press(browser, "Opposite")
+    assert "No update improves every task" in one(browser, ".mtl-status").text
+    assert not all_of(browser, ".mtl-cone")
+    wait(browser, lambda: "No update" in live.get_attribute("textContent"))
+    press(browser, "Agreement")
+    assert all_of(browser, ".mtl-cone") and not all_of(browser, ".mtl-worse")
+
+
+def test_unit_length(show):
+    browser = show(Explorer(shown=["Static", "SLAW"]))
+
+    def ends():
+        shafts = all_of(browser, "svg [data-rule] .mtl-shaft")
+        ends = [[float(s.get_attribute(a)) - 170 for a in ("x2", "y2")] for s in shafts]
+        return [float(np.hypot(*end)) for end in ends]
+
+    assert max(ends()) - min(ends()) > 5
+    press(browser, "Unit length")
+    assert max(ends()) - min(ends()) < 0.01
+
+
+@pytest.mark.parametrize("widget", [Explorer, Simplex])
+def test_fits_a_phone(show, widget):
+    browser = show(widget(), width=360, height=740)
+    for text in ("All", "Third task") if widget is Explorer else ():
+        press(browser, text)
+    for box in (one(browser, "html"), *all_of(browser, ".mtl-panel, .mtl-plane")):
+        assert box.get_property("scrollWidth") <= box.get_property("clientWidth")
+
+
+def test_labels_do_not_cover_one_another(show):
+    browser = show(Explorer(shown=[*explorer.STORY, "SingleTask", "CosSim"]))
+    for preset in ("Conflict", "Dominance", "Agreement", "Opposite"):
+        press(browser, preset)
+        boxes = [label.rect for label in all_of(browser, "svg .mtl-label text")]
+        for i, a in enumerate(boxes):
+            for b in boxes[:i]:
+                wide = min(a["x"] + a["width"], b["x"] + b["width"]) - max(a["x"], b["x"])
+                high = min(a["y"] + a["height"], b["y"] + b["height"]) - max(a["y"], b["y"])
+                assert min(wide, high) < 4, preset
+
+
+@pytest.mark.parametrize("widget", [Explorer, Simplex])
+def test_dark_page_has_brighter_colours(show, widget):
+    def colour(selector, what):
+        return one(browser, selector).value_of_css_property(what)
+
+    mark = ".mtl-rule .mtl-head" if widget is Explorer else ".mtl-draws circle"
+    browser = show(widget())
+    light = colour(mark, "fill")
+    browser = show(widget(), theme="dark")
+    assert colour(mark, "fill") != light
+    assert colour(".mtl-widget", "color") == "rgba(206, 214, 221, 1)"
+
+
+@pytest.mark.parametrize("widget", [Explorer, Simplex])
+def test_controls_and_pictures_have_names(show, widget):
+    browser = show(widget())
+    nodes = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    asked = {"slider", "checkbox", "radio", "button", "image", "img", "group"}
+    found = [node for node in nodes if node.get("role", {}).get("value") in asked]
+    assert len(found) > 8
+    assert [node for node in found if not node.get("name", {}).get("value")] == []
+
+
+def test_simplex_by_keyboard(show):
+    browser = show(Simplex())
+    chosen = all_of(browser, "input[type=radio]")[1]
+    assert chosen.is_selected() and "0.48" in one(browser, ".mtl-chosen").text
+    chosen.send_keys(Keys.DOWN)
+    assert "Dirichlet" in one(browser, ".mtl-chosen").text
+    draws, tasks = all_of(browser, "input[type=range]")
+    columns = [c.get_attribute("height") for c in all_of(browser, ".mtl-column")]
+    tasks.send_keys(Keys.RIGHT)
+    assert tasks.get_attribute("aria-valuetext") == "5 tasks"
+    assert "0.333" in one(browser, ".mtl-chosen").text
+    assert [c.get_attribute("height") for c in all_of(browser, ".mtl-column")] != columns
+    assert len(all_of(browser, ".mtl-draws circle")) > 350
+    draws.send_keys(Keys.HOME)
+    assert len(all_of(browser, ".mtl-draws circle")) == 1
+
+
+@pytest.mark.parametrize("widget", [Explorer, Simplex])
+def test_picture_without_scripts(browser, tmp_path, widget):
+    page = tmp_path / "still.html"
+    page.write_text(f"<!doctype html><meta charset=utf-8>{widget().html()}", encoding="utf-8")
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.visit(page)
+        assert one(browser, "img").rect["width"] > 300
+        assert one(browser, "img").get_property("naturalWidth") > 300
+        assert "0." in one(browser, "table").text
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def is_named(picture):
+    """Whether it has an alternative text, other than the file name that the builder puts in."""
+    names = (picture.get_attribute(a) for a in ("alt", "aria-label", "aria-labelledby"))
+    return any(name and not re.search(r"\.(svg|png|jpe?g)$", name) for name in names)
+
+
+built = pytest.mark.skipif(not PAGES, reason="needs the built book in _build/html: make book")
+
+
+@built
+@pytest.mark.book
+@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
+def test_book_page(browser, page):
+    browser.visit(page)
+    wait(browser, lambda: browser.execute_script("return document.readyState") == "complete")
+    wait(
+        browser,
+        lambda: len(all_of(browser, ".mtl-view > [role=group]")) == len(all_of(browser, ".mtl-static")),
+    )
+    unnamed = [
+        picture.get_attribute("outerHTML")[:200]
+        for picture in all_of(browser, "img, svg[role=img]:not([aria-hidden=true])")
+        if not is_named(picture)
+    ]
+    assert unnamed == []
+    assert browser.errors() == []
+    assert browser.outside() == []
+
+
+@built
+@pytest.mark.book
+@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
+def test_book_page_fits_a_phone(browser, page):
+    browser.visit(page, 360, 740)
+    html = one(browser, "html")
+    wait(browser, lambda: html.get_property("scrollWidth") <= 360)
+
+
+@built
+@pytest.mark.book
+def test_landing_page_moves(browser):
+    browser.visit(BOOK / "book" / "index.html")
+    wait(browser, lambda: all_of(browser, ".mtl-handle"))
+    handle = all_of(browser, ".mtl-handle")[0]
+    before = row(browser, "Static")
+    ActionChains(browser).drag_and_drop_by_offset(handle, -40, 60).perform()
+    dragged = row(browser, "Static")
+    browser.switch_to.active_element.send_keys(Keys.LEFT)
+    assert len({tuple(before), tuple(dragged), tuple(row(browser, "Static"))}) == 3

@@ -1,0 +1,124 @@
+"""The command line: what it prints, its exit codes, and one line for whatever goes wrong."""
+
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+import toy_experiment
+
+from mtlcore.__main__ import main
+from mtlcore.experiments import EXPERIMENTS, results, stored
+
+
+@pytest.fixture(autouse=True)
+def toy(tmp_path, monkeypatch):
+    monkeypatch.setitem(EXPERIMENTS, "toy", toy_experiment.experiment)
+    monkeypatch.setenv("MTLCORE_RUNS", str(tmp_path / "runs"))
+    monkeypatch.chdir(tmp_path)
+
+
+def refused(capsys, *arguments: str) -> str:
+    """The one line that the command line answers with when it cannot do what was asked for."""
+    try:
+        status = main(arguments)
+    except SystemExit as stop:
+        status = stop.code
+    printed = capsys.readouterr()
+    assert status == 2
+    assert not printed.out
+    assert printed.err.startswith("mtlcore") and printed.err.count("\n") == 1
+    return printed.err
+
+
+def test_help_names_every_command():
+    command = [sys.executable, "-m", "mtlcore", "--help"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert all(f"\n    {name} " in text for name in ("list", "run", "collate", "data", "bench"))
+
+
+def test_run_list_collate(capsys, tmp_path, monkeypatch):
+    assert main(["list"]) == 0
+    assert "toy: Random numbers (nobody)\n  smoke       8 runs, 0 done\n" in capsys.readouterr().out
+    assert main(["run", "toy", "--preset", "smoke"]) == 0
+    assert capsys.readouterr().out == "0 runs found, 8 made, 0 failed\n"
+    assert main(["run", "toy", "--preset", "smoke"]) == 0
+    assert capsys.readouterr().out == "8 runs found, 0 made, 0 failed\n"
+    assert main(["list"]) == 0
+    assert "  smoke       8 runs, 8 done\n  laptop      2 runs, 0 done\n" in capsys.readouterr().out
+    assert main(["collate", "--all", "--preset", "smoke", "--results", str(tmp_path)]) == 0
+    assert "toy.curves.csv: 24 rows; 8 of 8 runs" in capsys.readouterr().out
+    assert sorted(path.name for path in tmp_path.glob("*.csv")) == ["toy.csv", "toy.curves.csv"]
+    monkeypatch.setattr(stored, "results_folder", lambda: tmp_path)
+    assert len(results("toy", "smoke")) == 8
+
+
+def test_the_runs_folder_can_be_named(tmp_path):
+    assert main(["run", "toy", "--preset", "laptop", "--runs", "elsewhere"]) == 0
+    assert len(list((tmp_path / "elsewhere" / "toy" / "laptop").glob("*.json"))) == 2
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_failed_run_gives_status_one_and_says_which_and_why(capsys, monkeypatch):
+    monkeypatch.setenv("TOY_FAIL", "1")
+    assert main(["run", "toy", "--preset", "laptop"]) == 1
+    printed = capsys.readouterr().out
+    assert "failed: seed-1-method-a-" in printed and "was told to fail" in printed
+    assert printed.endswith("0 runs found, 1 made, 1 failed\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "rlw-figur1"), "no experiment called 'rlw-figur1'; nearest: rlw-figure1"),
+        (("collate", "rlw-figur1"), "nearest: rlw-figure1"),
+        (("run", "toy", "--preset", "labtop"), "no preset of toy called 'labtop'; nearest: laptop"),
+        (("run", "toy", "--device", "gpu"), "the device 'gpu' cannot be used"),
+        (("run", "toy", "--jobs", "0"), "jobs must be at least 1"),
+        (("run", "toy", "--jobs", "two"), "invalid int value: 'two'"),
+        (("collate",), "the name of an experiment, or --all"),
+        (("collate", "toy", "--all"), "the name of an experiment, or --all"),
+        (("collate", "toy", "--results", "nowhere"), "there is no folder nowhere"),
+        (("collate", "toy", "--results", "."), "no finished run at preset laptop"),
+        (("collate", "--all", "--results", "."), "no experiment has a finished run"),
+        (("rnu", "toy"), "invalid choice: 'rnu'"),
+        ((), "required: command"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_status_two(capsys, arguments, words):
+    assert words in refused(capsys, *arguments)
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert "file" in refused(capsys, "run", "toy", "--runs", "file/below")
+
+
+def test_an_interrupted_sweep_says_so(capsys, monkeypatch):
+    def interrupt(config: dict, device: str):
+        raise KeyboardInterrupt
+
+    stopped = toy_experiment.Experiment("toy", "", "", toy_experiment.experiment.presets, interrupt)
+    monkeypatch.setitem(EXPERIMENTS, "toy", stopped)
+    assert main(["run", "toy"]) == 130
+    assert capsys.readouterr().err.endswith("mtlcore: stopped; finished runs are kept\n")
+
+
+def test_data_shows_every_data_set(capsys):
+    assert main(["data"]) == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in ("digits", "multi-mnist", "multi-fashion-mnist"))
+
+
+def test_the_real_experiment_runs_at_smoke_size(capsys, tmp_path):
+    assert main(["run", "rlw-figure1", "--preset", "smoke"]) == 0
+    assert capsys.readouterr().out == "0 runs found, 6 made, 0 failed\n"
+    assert main(["collate", "rlw-figure1", "--preset", "smoke", "--results", str(tmp_path)]) == 0
+    rows = pd.read_csv(tmp_path / "rlw-figure1.csv")
+    curves = pd.read_csv(tmp_path / "rlw-figure1.curves.csv")
+    assert len(rows) == 6 and len(curves) == 12
+    assert rows["test_accuracy.mean"].between(0, 1).all()
+    measured = rows.filter(regex=r"hessian_top|gradient_variance|train_loss")
+    assert measured.shape[1] == 4 and (measured > 0).all(axis=None)
+    first = curves[(curves["seed"] == 0) & (curves["epoch"] == 1)].set_index("method")["hessian_top"]
+    assert first.nunique() == 3  # one start for all, and three different rules since

@@ -1,0 +1,331 @@
+"""A run is a file: whole or not there, never made twice, kept through a kill; results come from runs."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+import toy_experiment
+
+import mtlcore
+from mtlcore.experiments import Experiment, Result, collate, results, state, stored, sweep, tables
+from mtlcore.experiments.runs import run_id, run_path
+
+TOY = toy_experiment.experiment
+RUNS = len(TOY.configurations("smoke"))
+
+
+def toy_sweep(folder: Path, preset: str = "smoke", **options):
+    return sweep(TOY, preset, progress=False, folder=folder, **options)
+
+
+def command(folder: Path, *, jobs: int = 2, **environment: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [
+            *(sys.executable, toy_experiment.__file__, "run", "toy", "--preset", "smoke"),
+            *("--jobs", str(jobs), "--runs", str(folder)),
+        ],
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.json"))
+
+
+def test_the_grid_has_the_seed_outermost():
+    configurations = TOY.configurations("smoke")
+    assert [(c["seed"], c["method"]) for c in configurations[:3]] == [(0, "a"), (0, "b b"), (1, "a")]
+    assert RUNS == 8
+    assert TOY.axes == ["seed", "method"]
+    with pytest.raises(ValueError, match="no preset of toy called 'smok'; nearest: smoke"):
+        TOY.configurations("smok")
+
+
+def test_a_run_is_named_by_its_configuration_and_not_by_the_order_of_its_keys():
+    config = TOY.configurations("smoke")[1]
+    assert run_id(config) == run_id(dict(reversed(config.items())))
+    assert run_id(config) != run_id(config | {"scale": 1 / 3 + 1e-16})
+    path = run_path(TOY, "smoke", config, "here")
+    assert str(path) == f"here/toy/smoke/seed-0-method-b-b-{run_id(config)}.json"
+
+
+def test_a_run_file_says_how_it_was_made(tmp_path):
+    toy_sweep(tmp_path)
+    record = json.loads(files(tmp_path)[0].read_text())
+    assert record["config"] in TOY.configurations("smoke")
+    assert [point["epoch"] for point in record["curve"]] == [1, 2, 3]
+    assert record["row"]["final_loss"] == record["curve"][-1]["loss"]
+    made = record["provenance"]
+    assert made["torch"] == torch.__version__ and made["mtlcore"] == mtlcore.__version__
+    assert made["device"].startswith("cpu") and made["threads"] >= 1 and made["seconds"] >= 0
+    assert pd.Timestamp(made["finished"]).tzinfo is not None
+
+
+def test_a_second_sweep_makes_nothing(tmp_path):
+    first = toy_sweep(tmp_path)
+    times = {path: path.stat().st_mtime_ns for path in files(tmp_path)}
+    second = toy_sweep(tmp_path)
+    assert (first.found, first.made) == (0, RUNS)
+    assert (second.found, second.made) == (RUNS, 0)
+    assert {path: path.stat().st_mtime_ns for path in files(tmp_path)} == times
+
+
+def test_a_changed_configuration_is_a_new_run(tmp_path):
+    toy_sweep(tmp_path)
+    grid = {"smoke": dict(TOY.presets["smoke"], epochs=4)}
+    longer = Experiment("toy", TOY.title, TOY.source, grid, TOY.run)
+    assert sweep(longer, "smoke", progress=False, folder=tmp_path).made == RUNS
+
+
+def test_the_folder_is_the_argument_or_the_environment_or_dot_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MTLCORE_RUNS", str(tmp_path / "named"))
+    toy_sweep(None)
+    assert len(files(tmp_path / "named")) == RUNS
+    monkeypatch.delenv("MTLCORE_RUNS")
+    toy_sweep(None)
+    assert len(files(tmp_path / ".runs")) == RUNS
+
+
+def test_a_sweep_leaves_the_threads_of_the_caller_alone(tmp_path):
+    before = torch.get_num_threads()
+    torch.set_num_threads(before + 1)
+    try:
+        toy_sweep(tmp_path)
+        assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_kill_9_loses_only_what_was_in_flight(tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert command(whole, TOY_SECONDS="0").wait(120) == 0
+
+    sweep_process = command(killed, TOY_SECONDS="0.4")
+    deadline = time.monotonic() + 120
+    while not files(killed):
+        assert sweep_process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(sweep_process.pid, signal.SIGKILL)
+    sweep_process.wait(30)
+    finished = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in files(killed)}
+    assert 0 < len(finished) < RUNS
+    assert len(state(TOY, "smoke", killed).done) == len(finished)  # each of them is whole
+
+    temporary = killed / "toy" / "smoke" / ".half.json.1.tmp"
+    temporary.write_text('{"config":')
+    for path in killed.rglob("*.tmp"):
+        os.utime(path, (0, 0))
+
+    resumed = command(killed, TOY_SECONDS="0")
+    assert f"{len(finished)} runs found, {RUNS - len(finished)} made" in resumed.communicate()[0]
+    assert {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in finished} == finished
+    assert not list(killed.rglob("*.tmp"))
+    assert [p.name for p in files(killed)] == [p.name for p in files(whole)]
+    for one, other in zip(files(killed), files(whole), strict=True):
+        one, other = json.loads(one.read_text()), json.loads(other.read_text())
+        assert all(one[part] == other[part] for part in ("config", "row", "curve"))
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+def test_a_kill_of_the_sweep_alone_ends_its_jobs_too(tmp_path):
+    process = command(tmp_path, TOY_SECONDS="1")
+    while not files(tmp_path):
+        time.sleep(0.01)
+    process.kill()
+    process.wait(30)
+    deadline = time.monotonic() + 30
+    while living(process.pid):
+        assert time.monotonic() < deadline, living(process.pid)
+        time.sleep(0.1)
+    assert len(files(tmp_path)) < RUNS
+    assert not state(TOY, "smoke", tmp_path).unreadable
+
+
+def living(group: int) -> list[str]:
+    """The processes of a group that run, by /proc; one that ended and waits to be reaped does not."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, rest = path.read_text().split(" (", 1)
+        except OSError:
+            continue
+        status, _, its_group = rest.rsplit(") ", 1)[1].split()[:3]
+        if int(its_group) == group and status != "Z":
+            found.append(pid)
+    return found
+
+
+def test_a_young_temporary_file_may_belong_to_another_sweep(tmp_path):
+    temporary = tmp_path / "toy" / "smoke" / ".half.json.1.tmp"
+    temporary.parent.mkdir(parents=True)
+    temporary.write_text("{")
+    toy_sweep(tmp_path)
+    assert temporary.exists()
+
+
+def test_a_failed_run_is_reported_leaves_no_file_and_stops_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("TOY_FAIL", "1")
+    report = toy_sweep(tmp_path)
+    assert (report.made, len(report.failed)) == (RUNS - 2, 2)
+    assert len(list(tmp_path.rglob("*.*"))) == RUNS - 2
+    assert "failed: seed-1-method-a-" in str(report)
+    assert "RuntimeError: seed 1 was told to fail (toy_experiment.py:" in str(report)
+    monkeypatch.delenv("TOY_FAIL")
+    assert toy_sweep(tmp_path).made == 2
+
+
+def test_a_job_that_dies_is_one_sentence_and_the_rest_is_kept(tmp_path):
+    def die(config: dict, device: str) -> Result:
+        os._exit(1)
+
+    deadly = Experiment("toy", "", "", TOY.presets, die)
+    with pytest.raises(ChildProcessError, match="finished runs are kept"):
+        sweep(deadly, "smoke", jobs=2, progress=False, folder=tmp_path)
+    assert not files(tmp_path)
+
+
+def test_a_row_that_repeats_a_column_fails(tmp_path):
+    clash = Experiment("toy", "", "", TOY.presets, lambda config, device: Result({"seed": 1}))
+    report = sweep(clash, "laptop", progress=False, folder=tmp_path)
+    assert "repeats the columns ['seed']" in report.failed[0][1]
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "another configuration", "no row"])
+def test_an_unreadable_run_file_is_reported_and_made_again(tmp_path, damage):
+    toy_sweep(tmp_path)
+    path = files(tmp_path)[3]
+    good = json.loads(path.read_text())
+    if damage == "truncated":
+        path.write_bytes(path.read_bytes()[:-20])
+    elif damage == "empty":
+        path.write_bytes(b"")
+    elif damage == "no row":
+        path.write_text(json.dumps({key: good[key] for key in good if key != "row"}))
+    else:
+        path.write_text(json.dumps(good | {"config": good["config"] | {"epochs": 4}}))
+    report = toy_sweep(tmp_path)
+    assert (report.found, report.made, report.unreadable) == (RUNS - 1, 1, [path])
+    assert f"unreadable, so run again: {path}" in str(report)
+    assert json.loads(path.read_text())["row"] == good["row"]
+
+
+@pytest.mark.parametrize("device", ["nonsense", "cuda:99"])
+def test_a_device_that_is_not_there_is_said_before_anything_runs(tmp_path, device):
+    with pytest.raises(ValueError, match=f"the device '{device}' cannot be used"):
+        toy_sweep(tmp_path, device=device)
+    assert not files(tmp_path)
+
+
+def test_jobs_must_be_positive(tmp_path):
+    with pytest.raises(ValueError, match="jobs must be at least 1"):
+        toy_sweep(tmp_path, jobs=0)
+
+
+def test_collate_writes_what_the_runs_hold_in_the_order_of_the_grid(tmp_path):
+    toy_sweep(tmp_path)
+    said = collate(TOY, "smoke", tmp_path, tmp_path)
+    assert said[0].endswith("toy.csv: 8 rows; 8 of 8 runs of preset smoke")
+    rows, curves = tables(TOY, "smoke", tmp_path)
+    stored_rows = pd.read_csv(tmp_path / "toy.csv")
+    assert list(stored_rows.columns) == list(rows.columns)
+    assert list(stored_rows["seed"]) == [0, 0, 1, 1, 2, 2, 10, 10]
+    assert stored_rows["final_loss"].tolist() == pytest.approx(rows["final_loss"].tolist(), rel=1e-5)
+    assert list(stored_rows["large"]) == list(rows["large"])  # whole numbers keep every digit
+    stored_curves = pd.read_csv(tmp_path / "toy.curves.csv")
+    assert list(stored_curves.columns) == ["preset", "run", "seed", "method", "epoch", "loss"]
+    assert len(stored_curves) == len(curves) == 3 * RUNS
+    assert list(stored_curves["epoch"][:4]) == [1, 2, 3, 1]
+
+
+def test_collate_again_changes_no_byte(tmp_path):
+    toy_sweep(tmp_path)
+    collate(TOY, "smoke", tmp_path, tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.glob("*.csv")}
+    collate(TOY, "smoke", tmp_path, tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.glob("*.csv")} == before
+
+
+def test_collate_keeps_other_presets_and_runs_that_are_elsewhere(tmp_path):
+    toy_sweep(tmp_path / "one")
+    toy_sweep(tmp_path / "one", "laptop")
+    collate(TOY, "laptop", tmp_path / "one", tmp_path)
+    collate(TOY, "smoke", tmp_path / "one", tmp_path)
+    everything = pd.read_csv(tmp_path / "toy.csv", dtype=str)
+    assert list(everything["preset"]) == ["smoke"] * RUNS + ["laptop"] * 2
+
+    toy_sweep(tmp_path / "two")
+    lost = files(tmp_path / "two")[0]
+    lost.unlink()
+    collate(TOY, "smoke", tmp_path / "two", tmp_path)
+    again = pd.read_csv(tmp_path / "toy.csv", dtype=str)
+    assert list(again["run"]) == list(everything["run"])
+    kept = again["run"] == lost.stem[-12:]
+    pd.testing.assert_frame_equal(again[kept], everything[kept])
+
+
+def test_collate_drops_what_is_no_longer_declared_and_says_so(tmp_path):
+    toy_sweep(tmp_path)
+    toy_sweep(tmp_path, "laptop")
+    collate(TOY, "smoke", tmp_path, tmp_path)
+    collate(TOY, "laptop", tmp_path, tmp_path)
+    grid = dict(TOY.presets, smoke=dict(TOY.presets["smoke"], seed=[0]))
+    fewer = Experiment("toy", TOY.title, TOY.source, grid, TOY.run)
+    said = collate(fewer, "smoke", tmp_path, tmp_path)
+    assert "2 of 2 runs of preset smoke; dropped 6 rows that it no longer declares" in said[0]
+    assert list(pd.read_csv(tmp_path / "toy.csv")["preset"]) == ["smoke"] * 2 + ["laptop"] * 2
+
+
+def test_collate_needs_runs_and_a_folder(tmp_path):
+    with pytest.raises(ValueError, match="no finished run at preset smoke: python -m mtlcore run"):
+        collate(TOY, "smoke", tmp_path, tmp_path)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(ValueError, match="there is no folder"):
+        collate(TOY, "smoke", tmp_path, tmp_path / "nowhere")
+
+
+@pytest.fixture
+def stored_toy(tmp_path, monkeypatch):
+    toy_sweep(tmp_path)
+    toy_sweep(tmp_path, "laptop")
+    collate(TOY, "smoke", tmp_path, tmp_path)
+    collate(TOY, "laptop", tmp_path, tmp_path)
+    monkeypatch.setattr(stored, "results_folder", lambda: tmp_path)
+
+
+def test_results_reads_a_table_and_one_preset_of_it(stored_toy):
+    assert len(results("toy")) == RUNS + 2
+    assert set(results("toy", "laptop")["preset"]) == {"laptop"}
+    assert len(results("toy.curves", preset="smoke")) == 3 * RUNS
+
+
+def test_results_that_are_not_there_say_the_nearest_names_and_the_commands(stored_toy):
+    with pytest.raises(ValueError, match=r"called 'tou'; nearest: toy.*python -m mtlcore run"):
+        results("tou")
+    with pytest.raises(ValueError, match=r"it has smoke, laptop.*run toy --preset paper"):
+        results("toy.curves", preset="paper")
+
+
+@pytest.mark.parametrize("place", ["mtlcore/results", "book/results"])
+def test_results_are_found_in_a_wheel_and_in_a_checkout(tmp_path, place):
+    package = Path(mtlcore.__file__).parent
+    shutil.copytree(package, tmp_path / "mtlcore", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / place).mkdir(parents=True)
+    (tmp_path / place / "one.csv").write_text("preset,accuracy\nlaptop,0.5\n")
+    code = "import mtlcore; print(mtlcore.results('one', preset='laptop')['accuracy'].item())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "0.5\n"
