@@ -161,7 +161,7 @@ class Signals:
         rows = []
         for z, gradient in zip(self._features, self._cut[0], strict=True):
             rows.append(self._through_trunk([z], [gradient], keep=True))
-        return torch.stack([torch.cat([g.flatten() for g in row]) for row in rows])
+        return torch.stack([_flat(row) for row in rows])
 
     def _through_trunk(
         self, features: Sequence[Tensor], gradients: Sequence[Tensor], keep: bool = False
@@ -183,7 +183,7 @@ class Signals:
         if "_jacobian" in self.__dict__:
             return self._jacobian[task]
         rows = self._through_trunk([self._features[task]], [self._cut[0][task]], keep=True)
-        return torch.cat([g.flatten() for g in rows])
+        return _flat(rows)
 
     def feature_gradients(self) -> tuple[Tensor, ...]:
         """T gradients of the task losses at the representation that each head reads."""
@@ -198,7 +198,7 @@ class Signals:
             torch.autograd.grad(z, chosen, g, retain_graph=True, materialize_grads=True)
             for z, g in zip(self._features, self._cut[0], strict=True)
         ]
-        return torch.stack([torch.cat([g.flatten() for g in row]).norm() for row in rows])
+        return torch.stack([_flat(row).norm() for row in rows])
 
     def _last_layer(self) -> list[Tensor]:
         layers = [list(m.parameters(recurse=False)) for m in self.model.trunk.modules()]
@@ -341,7 +341,7 @@ class Signals:
         outputs = self._call(parameters, self._validation_batch())
         self.passes.forward += 1
         rows = [self._validation_gradient(parameters, outputs, t) for t in range(len(self.tasks))]
-        own = torch.block_diag(*(torch.cat([g.flatten() for g in head]) for head in self._cut[1]))
+        own = torch.block_diag(*(_flat(head) for head in self._cut[1]))
         return torch.stack(rows) @ torch.cat([self._jacobian, own.to(self._jacobian)], 1).T
 
     def gains(
@@ -402,7 +402,7 @@ class Signals:
         ]
         self.passes.forward += 1
         self.passes.backward += len(rows)
-        return torch.stack([torch.cat([g.flatten() for g in row]).norm() for row in rows]).view_as(values)
+        return torch.stack([_flat(row).norm() for row in rows]).view_as(values)
 
     def first_order_gains(self, lr: float, main: int = 0, normalise: bool = True) -> Tensor:
         """(T,) :meth:`gains` of minus the main loss to first order: ``lr`` times the alignment with its
@@ -420,13 +420,13 @@ class Signals:
         return self.validation
 
     def _combined(self, weights: Tensor, keep: bool = False) -> Tensor:
-        """(D,) weighted sum of the task gradients, in one pass through the trunk."""
+        """(D,) weighted sum of the task gradients, in at most one pass through the trunk."""
         if "_jacobian" in self.__dict__:
             return weights.to(self._jacobian) @ self._jacobian
-        return self._send(self._cut[0], weights, keep)
+        return _flat(self._send(self._cut[0], weights, keep))
 
-    def _send(self, at_features: Sequence[Tensor], weights: Tensor, keep: bool = False) -> Tensor:
-        """(D,) what weighted gradients at the heads' inputs become on the shared parameters."""
+    def _send(self, at_features: Sequence[Tensor], weights: Tensor, keep: bool = False) -> tuple[Tensor, ...]:
+        """What weighted gradients at the heads' inputs become on each shared parameter."""
         if isinstance(self.batch.inputs, tuple):
             features = list(self._features)
             gradients = [w.to(g) * g for w, g in zip(weights, at_features, strict=True)]
@@ -434,7 +434,7 @@ class Signals:
             features = [self._features[0]]
             gradients = [_weighted_sum(weights, at_features)]
         gradients = [g.to(z.dtype) for g, z in zip(gradients, features, strict=True)]
-        return torch.cat([g.flatten() for g in self._through_trunk(features, gradients, keep)])
+        return self._through_trunk(features, gradients, keep)
 
     def _moved(self, direction: Tensor, heads: Tensor, lr: float) -> dict[str, Tensor]:
         """All parameters, by name, after a step against a direction and the weighted heads' gradients."""
@@ -465,7 +465,7 @@ class Signals:
         loss = self._batch_loss(outputs, self._validation_batch(), task)
         self.passes.backward += 1
         gradient = torch.autograd.grad(loss, wanted, retain_graph=True, materialize_grads=True)
-        return torch.cat([g.flatten() for g in gradient])
+        return _flat(gradient)
 
     def _batch_loss(self, outputs: Sequence[Tensor], batch: Batch, task: int) -> Tensor:
         values, present = self.tasks[task].sample_losses(outputs[task], batch.targets[task])
@@ -484,25 +484,27 @@ class Signals:
         heads : (T,) weight of each head's own gradient; unweighted when left out, as
             gradient balancing asks (random-weighting paper, Equation 2 and Algorithm 1).
         """
-        self.apply(self._combined(weights), heads)
+        if "_jacobian" in self.__dict__:
+            self.apply(self._combined(weights), heads)
+        else:
+            _add_gradients(self._shared, self._send(self._cut[0], weights))
+            self._backward_heads(heads)
 
     def backward_samples(self, weights: Tensor) -> None:
         """Add the gradient of the weighted sum of the sample losses, weights (T, N), to ``.grad``, on the
         shared parameters and on the heads."""
         values = self._entries
         at_features, heads = self._through_heads((weights.to(values) * values).sum())
-        self._add_shared(self._send(at_features, torch.ones(len(self.tasks), device=values.device)))
+        ones = torch.ones(len(self.tasks), device=values.device)
+        _add_gradients(self._shared, self._send(at_features, ones))
         for head, gradients in zip(self._heads, heads, strict=True):
             _add_gradients(head, gradients)
 
     def apply(self, direction: Tensor, heads: Tensor | None = None) -> None:
         """Add a direction (D,) to ``.grad`` of the shared parameters, and the heads' gradients."""
-        self._add_shared(direction)
-        self._backward_heads(heads)
-
-    def _add_shared(self, direction: Tensor) -> None:
         pieces = zip(self._shared, direction.split(self.sizes), strict=True)
-        _add_gradients(self._shared, [v.view_as(p) for p, v in pieces])
+        _add_gradients(self._shared, [v.view_as(p).clone() for p, v in pieces])
+        self._backward_heads(heads)
 
     def rotate(self, rotations: Tensor) -> None:
         """Let every head read its own rotation (T, m, m) of the representation from now on."""
@@ -510,7 +512,7 @@ class Signals:
 
     def _backward_heads(self, weights: Tensor | None) -> None:
         for t, (head, gradients) in enumerate(zip(self._heads, self._cut[1], strict=True)):
-            scaled = gradients if weights is None else [weights[t] * g for g in gradients]
+            scaled = [g.clone() if weights is None else weights[t] * g for g in gradients]
             _add_gradients(head, scaled)
 
 
@@ -530,6 +532,10 @@ class _RandomState:
             yield
 
 
+def _flat(tensors: Sequence[Tensor]) -> Tensor:
+    return torch.cat([t.flatten() for t in tensors])
+
+
 def _weighted_sum(weights: Tensor, tensors: Sequence[Tensor]) -> Tensor:
     total = torch.zeros_like(tensors[0])
     for w, t in zip(weights.to(total), tensors, strict=True):
@@ -539,4 +545,4 @@ def _weighted_sum(weights: Tensor, tensors: Sequence[Tensor]) -> Tensor:
 
 def _add_gradients(parameters: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
     for p, g in zip(parameters, gradients, strict=True):
-        p.grad = g.to(p.dtype, copy=True) if p.grad is None else p.grad + g
+        p.grad = g.to(p.dtype) if p.grad is None else p.grad + g

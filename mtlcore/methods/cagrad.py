@@ -6,7 +6,6 @@ import math
 from typing import ClassVar, Literal
 
 import torch
-from scipy.optimize import brentq
 from torch import Tensor
 
 from mtlcore.methods.base import GradientBalancing, Level, Scale
@@ -59,23 +58,40 @@ class CAGrad(GradientBalancing):
     def _rule(self, gramian: Tensor) -> Tensor:
         equal = torch.full_like(gramian[0], 1 / len(gramian))
         gradients = roots(gramian.cpu())
-        mean = gradients.mean(0)
-        radius = self.c * mean.norm()
-        w = min_norm(gradients)
-        length, longest = (w @ gradients).norm(), gradients.norm(dim=1).max()
-
-        def excess(log: float) -> float:
-            nonlocal w
-            factor = math.exp(log)
-            w = min_norm(factor * gradients + mean, start=w > 0)
-            return float(factor * (w @ gradients).norm() / radius - 1)
-
-        most = radius / torch.maximum(length, 1e-10 * (w @ gradients.norm(dim=1)))
-        if radius == 0 or excess(float((2 * most).log())) <= 0:
+        radius = self.c * gradients.mean(0).norm()
+        if radius == 0:
             return equal
-        excess(brentq(excess, float((radius / longest / 2).log()), float((2 * most).log()), disp=False))
+        w = _worst_case(gradients, gradients.mean(0), radius)
+        if w is None:
+            return equal
         weights = equal + (radius / (w @ gradients).norm() * w).to(equal)
         return weights / (1, 1 + self.c**2, 1 + self.c)[self.rescale]
 
     def extra_repr(self) -> str:
         return f"c={self.c}, rescale={self.rescale}, scale={self.scale!r}, level={self.level!r}"
+
+
+def _worst_case(gradients: Tensor, mean: Tensor, radius: Tensor) -> Tensor | None:
+    """The weights of g_w, or None where g_w is zero.
+
+    The square of lambda |g_w| is piecewise linear in the square of lambda, so secants find where it meets
+    the radius; where one leaves the bracket, and at every fourth step, bisection takes over.
+    """
+    norms, w = gradients.norm(dim=1), min_norm(gradients)
+    spread = torch.maximum(w @ norms, norms[norms > 0].min())
+    least = torch.maximum((w @ gradients).norm(), 1e-10 * spread)
+    low, high = (float((radius / length) ** 2) for length in (2 * norms.max(), least))
+    x, old, old_ratio = high, 0.0, 0.0
+    for step in range(100):
+        w = min_norm(math.sqrt(x) * gradients + mean, start=w > 0)
+        ratio = x * float((w @ gradients).norm() / radius) ** 2
+        if abs(ratio - 1) < 1e-12:
+            break
+        if step == 0 and ratio < 1:
+            return None
+        low, high = (low, x) if ratio > 1 else (x, high)
+        secant = x + (1 - ratio) * (x - old) / (ratio - old_ratio) if ratio != old_ratio else low
+        x, old, old_ratio = secant, x, ratio
+        if not low < x < high or step % 4 == 3:
+            x = math.sqrt(low * high)
+    return w

@@ -50,10 +50,11 @@ def min_norm(vectors: Tensor, start: Tensor | None = None) -> Tensor:
     columns = torch.cat([vectors / norms[:, None], (norms.min() / norms)[:, None]], 1).T
     target = torch.zeros_like(columns[:, :1])
     target[-1] = 1
-    if start is None and torch.linalg.matrix_rank(columns, rtol=1e-6) == tasks:
-        start = torch.ones_like(norms, dtype=torch.bool)
-    free = torch.arange(tasks) == norms.argmin() if start is None else start
-    v, optimal = torch.zeros_like(norms), torch.zeros_like(free)
+    if start is None:
+        all_of_them = torch.linalg.lstsq(columns, target, rcond=1e-6, driver="gelsy")
+        apart = all_of_them.rank == tasks or (all_of_them.solution > 0).all()
+        start = torch.ones_like(norms, dtype=torch.bool) if apart else torch.arange(tasks) == norms.argmin()
+    free, v, optimal = start, torch.zeros_like(norms), torch.zeros_like(start)
     for _ in range(10 * tasks):
         z = torch.zeros_like(v)
         z[free] = torch.linalg.lstsq(columns[:, free], target, driver="gelsy").solution[:, 0]
