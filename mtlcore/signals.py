@@ -213,8 +213,7 @@ class Signals:
         """(T, T) inner products of the task gradients.
 
         On the shared parameters (T passes through the trunk), or, with ``level="features"``, at the
-        shared representation (one pass through the heads for any number of tasks; the bound of
-        MGDA-UB).
+        shared representation (one pass through the heads for any number of tasks).
 
         Raises
         ------
@@ -319,7 +318,7 @@ class Signals:
         """(P,) gradient of the main task's loss on the validation batch, on all parameters.
 
         The order is that of :meth:`alignment`'s direction. With ``lookahead``, it is taken after a
-        throw-away step of that length against the mean of the task losses (SLGrad paper, supplement C.1).
+        throw-away step of that length against the mean of the task losses.
 
         Raises
         ------
@@ -341,7 +340,8 @@ class Signals:
         outputs = self._call(parameters, self._validation_batch())
         self.passes.forward += 1
         rows = [self._validation_gradient(parameters, outputs, t) for t in range(len(self.tasks))]
-        own = torch.block_diag(*(_flat(head) for head in self._cut[1]))
+        empty = self._jacobian.new_zeros(0)
+        own = torch.block_diag(*(_flat([empty, *head]) for head in self._cut[1]))
         return torch.stack(rows) @ torch.cat([self._jacobian, own.to(self._jacobian)], 1).T
 
     def gains(
@@ -363,7 +363,7 @@ class Signals:
         main : index of the main task.
         metric : (outputs, targets) -> number, higher is better; it need not be differentiable. Left
             out, minus the main loss.
-        normalise : divide each gradient by its norm first, as the HydaLearn paper does.
+        normalise : divide each gradient by its norm first.
         on_training : measure on the training batch instead of the validation batch.
 
         Returns

@@ -1,12 +1,15 @@
-"""What the book's own pages take from the code: a widget, and the table of the stored results."""
+"""What the book's own pages take from the code: widgets, stored results, methods and their cost."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
+import torch
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+import mtlcore as mtl
 from mtlcore import widgets
 from mtlcore.experiments import EXPERIMENTS
 
@@ -53,7 +56,49 @@ class Results(SphinxDirective):
         return self.parse_text_to_nodes("\n".join([title, "", *table, "", *commands, "```"]))
 
 
+class Methods(SphinxDirective):
+    """``{methods} FAMILY`` documents every method of a family, in the registry's order."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        family = [name for name, method in mtl.METHODS.items() if method.family == self.arguments[0]]
+        blocks = [f".. autoclass:: mtlcore.{name}\n" for name in family]
+        return self.parse_text_to_nodes("\n".join(["```{eval-rst}", *blocks, "```"]))
+
+
+class Costs(SphinxDirective):
+    """``{costs}`` counts the passes of one step of every method, on a network with seven tasks."""
+
+    TASKS = 7
+
+    def run(self) -> list[nodes.Node]:
+        lines = ["| Method | Family | Sees | Forward | Backward | Forward-mode | Partial |"]
+        lines.append("|---|---|---|--:|--:|--:|--:|")
+        for name, cls in mtl.METHODS.items():
+            method = cls()
+            counts = " | ".join(self.shown(n) for n in self.count(method).values())
+            lines.append(f"| {name} | {cls.family} | {method.sees} | {counts} |")
+        return self.parse_text_to_nodes("\n".join(lines))
+
+    def count(self, method: mtl.methods.Method) -> dict[str, int]:
+        torch.manual_seed(0)
+        model = mtl.models.mlp([5, 8, 4], [2] * self.TASKS)
+        data = mtl.Batch(torch.randn(6, 5), tuple(torch.randn(6, 2) for _ in range(self.TASKS)))
+        tasks = [mtl.Task.regression(str(i)) for i in range(self.TASKS)]
+        signals = mtl.Signals(model, data, tasks, data)
+        method.backward(signals)
+        return asdict(signals.passes)
+
+    def shown(self, count: int) -> str:
+        """A count in terms of T."""
+        words = {0: "", self.TASKS: "T", self.TASKS + 2: "T + 2", 2 * self.TASKS: "2T"}
+        return words.get(count, str(count))
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("widget", Widget)
     app.add_directive("results", Results)
+    app.add_directive("methods", Methods)
+    app.add_directive("costs", Costs)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -13,10 +13,10 @@ from mtlcore.methods.minnorm import min_norm, roots
 
 
 class CAGrad(GradientBalancing):
-    r"""Near the mean gradient, help the worst-off task most (Liu et al. 2021a, Equation 1, Algorithm 1).
+    r"""Near the mean gradient, help the worst-off task most (Liu et al. 2021a, Algorithm 1).
 
     .. math:: d = \arg\max_{\|d - g_0\| \le c\|g_0\|} \min_i \langle d, g_i\rangle
-                = g_0 + c\|g_0\| \frac{g_w}{\|g_w\|}, \qquad g_0 = \frac1T\sum_i g_i, \qquad g_w = \sum_i w_i g_i
+                = g_0 + c\|g_0\| \frac{g_w}{\|g_w\|}, \quad g_0 = \frac1T\sum_i g_i, \quad g_w = \sum_i w_i g_i
 
     The weights w are those of the point of least norm in the hull of the shifted gradients
     :math:`\lambda g_i + g_0`, where :math:`\lambda\|g_w\| = c\|g_0\|`. The left side never falls as
@@ -74,24 +74,27 @@ class CAGrad(GradientBalancing):
 def _worst_case(gradients: Tensor, mean: Tensor, radius: Tensor) -> Tensor | None:
     """The weights of g_w, or None where g_w is zero.
 
-    The square of lambda |g_w| is piecewise linear in the square of lambda, so secants find where it meets
-    the radius; where one leaves the bracket, and at every fourth step, bisection takes over.
+    The square of lambda |g_w| is piecewise linear in the square of lambda, so secants soon find where it
+    meets the radius; where one leaves the bracket, and at every fourth step, bisection takes over.
     """
     norms, w = gradients.norm(dim=1), min_norm(gradients)
-    spread = torch.maximum(w @ norms, norms[norms > 0].min())
-    least = torch.maximum((w @ gradients).norm(), 1e-10 * spread)
-    low, high = (float((radius / length) ** 2) for length in (2 * norms.max(), least))
-    x, old, old_ratio = high, 0.0, 0.0
+    length = (w @ gradients).norm()
+    least = torch.maximum(length, 1e-7 * torch.maximum(w @ norms, norms[norms > 0].min()))
+    low, high = (float(radius / g) ** 2 for g in (2 * norms.max(), least))
+    x, before = high, (0.0, 0.0)
     for step in range(100):
         w = min_norm(math.sqrt(x) * gradients + mean, start=w > 0)
         ratio = x * float((w @ gradients).norm() / radius) ** 2
+        if step == 0 and length < least and ratio < 1 + 1e-6:
+            return None
         if abs(ratio - 1) < 1e-12:
             break
-        if step == 0 and ratio < 1:
-            return None
         low, high = (low, x) if ratio > 1 else (x, high)
-        secant = x + (1 - ratio) * (x - old) / (ratio - old_ratio) if ratio != old_ratio else low
-        x, old, old_ratio = secant, x, ratio
+        slope = (ratio - before[1]) / (x - before[0])
+        before = x, ratio
+        x = x + (1 - ratio) / slope if slope else low
         if not low < x < high or step % 4 == 3:
             x = math.sqrt(low * high)
+        if x == before[0]:
+            break
     return w

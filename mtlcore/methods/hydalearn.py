@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from mtlcore.methods.base import Method, Metric, Scale, Signals, check_losses, check_main
+from mtlcore.methods.gain_ratio import as_printed, shrink
 
 
 class HydaLearn(Method):
@@ -30,24 +30,21 @@ class HydaLearn(Method):
     beta : exponent of the ratio, default 1 (the paper: 3 to 6).
     total : W, the sum of the weights, default 1.
     downscale : shrink W when no gain is positive (Equation 4), default True.
-    invalid : what to do about gains that are not positive. "clamp" (default) takes them as zero, and
-        weighs all tasks equally when none is positive; "skip" then takes no step; "literal" follows the
-        paper, for two tasks.
-    metric : (outputs, targets) -> number, higher is better, differentiable or not; default: minus the
-        main loss.
+    invalid : gains that are not positive are zero, and when none is positive, "clamp" (default) weighs
+        all tasks alike and "skip" takes no step; "literal" follows the paper, for two tasks.
+    metric : (outputs, targets) -> number, higher is better; default: minus the main loss.
     normalise : throw-away steps of one length (default), or along the raw gradients.
     on_training : measure on the training batch (default: on the validation batch).
-    baseline : "recompute" (default) compares with the metric at the current parameters; "running" with
-        the best metric of the last throw-away steps, as printed.
-    first_order : take the gains of the main loss from one forward-mode pass instead of throw-away
-        steps.
+    baseline : compare with the metric at the current parameters, "recompute" (default), or, as printed,
+        with the best of the last throw-away steps, "running".
+    first_order : gains of the main loss from one forward-mode pass instead of throw-away steps.
 
     Cost: T + 2 forward, T backward. First-order and not normalised: 2 forward, 2 backward, 1
     forward-mode. State: the running baseline.
 
     Raises
     ------
-    ValueError : options that exclude each other, a metric that is not finite, a literal ratio without an answer.
+    ValueError : options that exclude each other, a metric that is not finite, a ratio without an answer.
     """
 
     sees = "gains"
@@ -90,36 +87,12 @@ class HydaLearn(Method):
         gains = check_losses(signal).double()
         main = check_main(self.main, len(gains))
         if self.invalid == "literal":
-            return self._answer(self._literal(gains, main), signal)
+            return self._answer(self.total * as_printed(gains, main, self.beta, self.downscale), signal)
         if (gains > 0).any():
             helpful = torch.where(gains > 0, (gains / gains.max()).clamp(min=0) ** self.beta, 0)
             return self._answer(self.total * helpful / helpful.sum(), signal)
-        factor = 0.0 if self.invalid == "skip" else self._shrink(1.0)
+        factor = 0.0 if self.invalid == "skip" else shrink(1.0) if self.downscale else 1.0
         return self._answer(torch.full_like(gains, factor * self.total / len(gains)), signal)
-
-    def _literal(self, gains: Tensor, main: int) -> Tensor:
-        if len(gains) == 1:
-            return torch.full_like(gains, self.total)
-        if len(gains) != 2:
-            raise ValueError(f"invalid='literal' is the paper's rule for two tasks, not {len(gains)}")
-        own, other = gains[main].item(), gains[1 - main].item()
-        weights = torch.zeros_like(gains)
-        if other == 0:
-            weights[main] = self.total
-            return weights
-        ratio = own / other
-        if ratio < 0 and self.beta != int(self.beta):
-            raise ValueError(f"the ratio of gains {ratio:.3g} has no real power {self.beta}")
-        ratio = math.copysign(abs(ratio) ** self.beta, ratio if self.beta % 2 else 1)
-        if ratio == -1:
-            raise ValueError("gains of equal size and opposite sign: no weights have that ratio and sum")
-        weights[main], weights[1 - main] = ratio / (1 + ratio), 1 / (1 + ratio)
-        both_harm = own < 0 and other < 0
-        return self.total * weights * (self._shrink(1 / ratio) if both_harm else 1)
-
-    def _shrink(self, ratio: float) -> float:
-        """Equation 4, for w_a / w_m."""
-        return 1 / (1 + math.exp(-ratio)) if self.downscale else 1.0
 
     def backward(self, signals: Signals) -> Tensor | None:
         """Measure the gains and weight the task gradients; each head follows its own loss."""

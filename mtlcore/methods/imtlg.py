@@ -12,7 +12,7 @@ from mtlcore.methods.minnorm import polar
 
 
 class IMTLG(GradientBalancing):
-    r"""Give the update the same projection on every gradient's direction (IMTL-G, Liu et al. 2021b, Equation 6).
+    r"""Give the update the same projection on every gradient (IMTL-G, Liu et al. 2021b, Section 3.1).
 
     .. math:: d = \sum_i w_i g_i, \qquad
               \langle d, g_i / \|g_i\|\rangle = \text{the same for all } i, \qquad \sum_i w_i = 1

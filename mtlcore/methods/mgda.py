@@ -19,8 +19,8 @@ class MGDA(GradientBalancing):
 
     No task gets worse to first order, :math:`\langle d, g_i\rangle \ge \|d\|^2`, and d is zero where
     no direction helps all. Small gradients get most of the weight, and a zero one gets all of it: then
-    training stops. With ``level="features"`` this is MGDA-UB, their upper bound (Equation 8). Published
-    code rounds weights of 0 and 1 to 0.001 and 0.999 for two tasks; here they are exact.
+    training stops. With ``level="features"`` this is MGDA-UB, their upper bound. For two tasks
+    published code rounds weights of 0 and 1 to 0.001 and 0.999; here they are exact.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class MGDA(GradientBalancing):
     published: ClassVar[Scale] = "mean"
 
     def _rule(self, gramian: Tensor) -> Tensor:
-        return min_norm(roots(gramian.cpu())).to(gramian.device)
+        return min_norm(roots(gramian))
 
     def extra_repr(self) -> str:
         return f"scale={self.scale!r}, level={self.level!r}"

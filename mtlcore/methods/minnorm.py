@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from scipy.linalg import lstsq
 from torch import Tensor
 
 
@@ -31,33 +32,42 @@ def min_norm(vectors: Tensor, start: Tensor | None = None) -> Tensor:
 
     .. math:: \min_w \Big\|\sum_i w_i g_i\Big\|^2 \quad\text{over}\quad w \ge 0,\ \sum_i w_i = 1
 
-    Up to a factor, w is what non-negative least squares answers to
-    :math:`\|\sum_i v_i g_i\|^2 + \mu^2 (\sum_i v_i - 1)^2`, whatever :math:`\mu` is: the sum of v and its
-    direction separate. The active-set method of Lawson and Hanson (1974, Chapter 23) solves that in
-    finitely many least-squares problems; here they are at most 10 T. Vectors are taken at length one
-    and :math:`\mu` is the least of their norms, so scale does no harm.
+    Up to a factor, w is the answer of non-negative least squares to
+    :math:`\|\sum_i v_i g_i\|^2 + \mu^2 (\sum_i v_i - 1)^2`, whatever :math:`\mu` is, since the sum of v
+    and its direction separate. Vectors are taken at length one, with the least of their norms for
+    :math:`\mu`, so that scale does no harm.
 
     Parameters
     ----------
-    vectors : finite, float64, on the CPU. Zero vectors share all the weight.
-    start : (T,) mask of the vectors that may have weight first. Default: all of them where they are
-        well apart, else the shortest.
+    vectors : finite. Zero vectors share all the weight.
+    start : (T,) mask of the vectors that have weight at first, say in the answer to a problem near this
+        one. Default: all of them where they are well apart, else the shortest.
     """
-    tasks, norms = len(vectors), vectors.norm(dim=1)
+    points = vectors.double().cpu()
+    tasks, norms = len(points), points.norm(dim=1)
     if not norms.all():
         zero = (norms == 0).to(vectors)
         return zero / zero.sum()
-    columns = torch.cat([vectors / norms[:, None], (norms.min() / norms)[:, None]], 1).T
-    target = torch.zeros_like(columns[:, :1])
+    columns = torch.cat([points / norms[:, None], (norms.min() / norms)[:, None]], 1).T
+    target = torch.zeros_like(columns[:, 0])
     target[-1] = 1
     if start is None:
-        all_of_them = torch.linalg.lstsq(columns, target, rcond=1e-6, driver="gelsy")
-        apart = all_of_them.rank == tasks or (all_of_them.solution > 0).all()
+        solution, rank = _least_squares(columns, target, 1e-6)
+        apart = rank == tasks or bool((solution > 0).all())
         start = torch.ones_like(norms, dtype=torch.bool) if apart else torch.arange(tasks) == norms.argmin()
-    free, v, optimal = start, torch.zeros_like(norms), torch.zeros_like(start)
-    for _ in range(10 * tasks):
+    weights = _non_negative(columns, target, start) / norms
+    return (weights / weights.sum()).to(vectors)
+
+
+def _non_negative(columns: Tensor, target: Tensor, free: Tensor) -> Tensor:
+    """Non-negative least squares by active sets (Lawson and Hanson 1974, Chapter 23), from a first set on.
+
+    Finite but for rounding, and never more than ten least-squares problems a column.
+    """
+    v, optimal, stays = torch.zeros_like(columns[0]), torch.zeros_like(free), 0
+    for _ in range(10 * len(v)):
         z = torch.zeros_like(v)
-        z[free] = torch.linalg.lstsq(columns[:, free], target, driver="gelsy").solution[:, 0]
+        z[free], _ = _least_squares(columns[:, free], target, 1e-12)
         shrinking = free & (z <= 0)
         if shrinking.any():
             steps = torch.where(shrinking, v / (v - z), 2).nan_to_num(0)
@@ -65,11 +75,17 @@ def min_norm(vectors: Tensor, start: Tensor | None = None) -> Tensor:
             v = torch.where(free, v + steps.min() * (z - v), 0).clamp(min=0)
             continue
         v = z
-        slack = columns.T @ (target[:, 0] - columns @ v)
-        entering = torch.where(free, -torch.inf, slack).argmax()
-        if free[entering] or slack[entering] <= 1e-13 * (1 + v.sum()) or torch.equal(free, optimal):
+        slack = torch.where(free, 0, columns.T @ (target - columns @ v))
+        entering = slack > 1e-13 * (1 + v.sum())
+        stays = stays + 1 if torch.equal(free, optimal) else 0
+        if not entering.any() or stays == 2:
             break
         optimal = free
-        free = free | (torch.arange(tasks) == entering)
-    weights = v / norms
-    return weights / weights.sum()
+        free = free | (entering if not stays else slack == slack.max())
+    return v
+
+
+def _least_squares(columns: Tensor, target: Tensor, cutoff: float) -> tuple[Tensor, int]:
+    """The least solution and the rank, up to a relative cutoff."""
+    solution, _, rank, _ = lstsq(columns, target, cutoff, lapack_driver="gelsy", check_finite=False)
+    return torch.from_numpy(solution), rank

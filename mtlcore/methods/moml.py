@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mtlcore.methods.base import LossBalancing, Scale, Signals, check_gramian
 from mtlcore.methods.learned import MakeOptimizer, SelfLearning, grow
-from mtlcore.methods.minnorm import roots
+from mtlcore.methods.minnorm import min_norm
 
 
 class MOML(SelfLearning, LossBalancing):
@@ -31,7 +31,7 @@ class MOML(SelfLearning, LossBalancing):
     optimizer : of the logits, default Adam with learning rate 0.001 (LibMTL).
     scale : "mean" (default, as published: the weights sum to 1) or "sum" (to T).
 
-    Cost: 2 forward, 2T + 1 backward. State: logits and their optimiser.
+    Cost: 2 forward, 2T backward. State: logits and their optimiser.
     """
 
     sees = "response"
@@ -65,7 +65,7 @@ class MOML(SelfLearning, LossBalancing):
         q = -self.lr * response @ (torch.diag(alpha) - torch.outer(alpha, alpha))
         norms = q.norm(dim=1, keepdim=True)
         q = torch.where(norms > 0, q / norms, 0)
-        return roots(q @ q.T) @ q
+        return min_norm(q) @ q
 
     def backward(self, signals: Signals) -> Tensor | None:
         """Take the logits one step further, and backpropagate the weighted losses."""

@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from mtlcore.methods.base import GradientBalancing, Level, Scale
-from mtlcore.methods.randomness import Randomised
+from mtlcore.methods.randomness import Randomised, orders
 
 
 class PCGrad(Randomised, GradientBalancing):
@@ -45,12 +45,10 @@ class PCGrad(Randomised, GradientBalancing):
     def _rule(self, gramian: Tensor) -> Tensor:
         tasks = len(gramian)
         rows = torch.arange(tasks)
-        keys = torch.rand(tasks, tasks, generator=self.generator, dtype=torch.float64)
-        order = keys.fill_diagonal_(torch.inf).argsort(1)[:, :-1].to(gramian.device)
         coefficients = torch.eye(tasks).to(gramian)
         products = gramian.clone()  # of every row's current g with every g_j
         norms = gramian.diagonal()
-        for others in order.T:
+        for others in orders(tasks, self.generator).T.to(gramian.device):
             conflict = products[rows, others].clamp(max=0)
             removed = torch.where(norms[others] > 0, conflict / norms[others], 0)
             coefficients[rows, others] -= removed

@@ -34,3 +34,9 @@ class Randomised(Method):
 
     def set_extra_state(self, state: Tensor) -> None:
         self.generator.set_state(state.cpu())
+
+
+def orders(tasks: int, generator: torch.Generator) -> Tensor:
+    """The other tasks in random order, for each of T tasks: (T, T - 1)."""
+    keys = torch.rand(tasks, tasks, generator=generator, dtype=torch.float64)
+    return keys.fill_diagonal_(torch.inf).argsort(1)[:, :-1]
