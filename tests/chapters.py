@@ -3,6 +3,7 @@
 python tests/chapters.py [NOTEBOOK ...]    runs them in place, each in a fresh kernel
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -27,6 +28,11 @@ METADATA = {
 }
 
 
+def one_thread() -> dict[str, str]:
+    """The environment of a kernel whose sums are the same on every number of cores."""
+    return {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
 def read(path: Path) -> NotebookNode:
     return nbformat.read(path, as_version=4)
 
@@ -41,7 +47,7 @@ def execute(notebook: NotebookNode, folder: Path, kernel: str = "python3") -> No
         store_widget_state=False,
         resources={"metadata": {"path": str(folder)}},
     )
-    client.execute()
+    client.execute(env=one_thread())
 
 
 def normalise(notebook: NotebookNode) -> None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from chapters import FIRST_CELL, NOTEBOOKS, ROOT, read
+from chapters import FIRST_CELL, NOTEBOOKS, ROOT, one_thread, read
 from nbformat import NotebookNode
 
 NBVAL = (
@@ -53,7 +53,11 @@ def test_there_are_notebooks_and_the_book_shows_them_all() -> None:
 @each
 def test_it_runs_and_its_checked_outputs_are_fresh(path: Path) -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", *NBVAL, str(path)], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "pytest", *NBVAL, str(path)],
+        cwd=ROOT,
+        env=one_thread(),
+        capture_output=True,
+        text=True,
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert f"{len(code(read(path)))} passed" in run.stdout

@@ -1,5 +1,6 @@
 """What the book's own pages take from the code: widgets, stored results, methods and their cost."""
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -96,9 +97,28 @@ class Costs(SphinxDirective):
         return words.get(count, str(count))
 
 
+SECTION = re.compile(r"(Parameters|Returns|Raises)$")
+ENTRY = re.compile(r"(\w[\w, ]*) : (.+)")
+
+
+def lay_out(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """Set the sections of a docstring, with their entries ``name : text``, as definition lists."""
+    result: list[str] = []
+    for line in lines:
+        if SECTION.match(line):
+            result += [f".. rubric:: {line}", ""]
+        elif entry := ENTRY.match(line):
+            names = ", ".join(f"``{n.strip()}``" for n in entry[1].split(","))
+            result += [names, f"    {entry[2]}"]
+        elif not re.fullmatch(r"-{3,}", line):
+            result.append(line)
+    lines[:] = result
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("widget", Widget)
     app.add_directive("results", Results)
     app.add_directive("methods", Methods)
     app.add_directive("costs", Costs)
+    app.connect("autodoc-process-docstring", lay_out)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
