@@ -51,7 +51,7 @@ def descend(
     path = [point.theta.detach().clone()]
     for _ in range(steps):
         optimizer.zero_grad()
-        method.backward(Signals(model, step, declared))
+        method.backward(Signals(model, step, declared, validation=step))
         optimizer.step()
         path.append(point.theta.detach().clone())
     return torch.stack(path)

@@ -21,6 +21,9 @@ def test_descent_follows_the_methods_direction(name: str) -> None:
     for m in (method, twin):
         m.seed(0)
     path = descend(TASKS, method, [2, 1.5], lr=0.05, steps=3)
+    assert torch.isfinite(path).all()
+    if method.sees not in ("losses", "gramian", "jacobian"):
+        return
     for here, there in pairwise(path):
         jacobian = torch.stack([torch.func.grad(f)(here) for f in TASKS.values()])
         losses = torch.stack([f(here) for f in TASKS.values()])

@@ -16,7 +16,7 @@ class CAGrad(GradientBalancing):
     r"""Near the mean gradient, help the worst-off task most (Liu et al. 2021a, Algorithm 1).
 
     .. math:: d = \arg\max_{\|d - g_0\| \le c\|g_0\|} \min_i \langle d, g_i\rangle
-                = g_0 + c\|g_0\| \frac{g_w}{\|g_w\|}, \quad g_0 = \frac1T\sum_i g_i, \quad g_w = \sum_i w_i g_i
+                = g_0 + c\|g_0\| \frac{g_w}{\|g_w\|}, \quad g_0 = \frac1T\sum_i g_i,\ g_w = \sum_i w_i g_i
 
     The weights w are those of the point of least norm in the hull of the shifted gradients
     :math:`\lambda g_i + g_0`, where :math:`\lambda\|g_w\| = c\|g_0\|`. The left side never falls as

@@ -55,20 +55,20 @@ class GradDrop(Randomised, GradientSurgery):
         """Update direction, (T, D) -> (D,), from one draw for each of the D entries."""
         gradients = check_jacobian(jacobian)
         gradients = gradients.to(torch.promote_types(gradients.dtype, torch.float32))
-        leak = gradients.new_tensor(self.leak).reshape(-1, 1)
+        leak = gradients.new_tensor(self.leak).flatten()
         if len(leak) not in (1, len(gradients)):
             raise ValueError(f"{len(leak)} leaks for {len(gradients)} tasks")
         uniform = torch.rand(gradients.shape[1], generator=self.generator, dtype=gradients.dtype)
-        kept = keep_one_sign(gradients, uniform.to(gradients.device))
-        dropped = (leak * gradients + (1 - leak) * kept).sum(0)
+        dropped = drop(gradients, uniform.to(gradients.device), leak.expand(len(gradients)))
         return (dropped / len(gradients) if self.scale == "mean" else dropped).to(jacobian)
 
     def extra_repr(self) -> str:
         return f"leak={self.leak}, scale={self.scale!r}"
 
 
-def keep_one_sign(jacobian: Tensor, uniform: Tensor) -> Tensor:
-    """The entries, (T, D), of the sign that uniform draws (D,) choose in their column; the others are 0."""
-    size = jacobian.abs().sum(0)
-    purity = torch.where(size > 0, (1 + jacobian.sum(0) / size) / 2, 0.5)
-    return torch.where(uniform < purity, jacobian.clamp(min=0), jacobian.clamp(max=0))
+def drop(gradients: Tensor, uniform: Tensor, leak: Tensor) -> Tensor:
+    """Sum over the tasks, (T, D) -> (D,), of what uniform draws (D,) and leaks (T,) let through."""
+    rising, falling = gradients.clamp(min=0), gradients.clamp(max=0)
+    size = rising.sum(0) - falling.sum(0)
+    purity = torch.where(size > 0, rising.sum(0) / size, 0.5)
+    return leak @ gradients + torch.where(uniform < purity, (1 - leak) @ rising, (1 - leak) @ falling)

@@ -19,8 +19,8 @@ class GradVac(Randomised, GradientSurgery):
 
     .. math::
         g &\leftarrow g_i; \quad \text{for } j \ne i \text{ in random order, with } \rho = \cos(g, g_j): \\
-        g &\leftarrow g + \frac{\|g\|\,(\hat\rho_{ij}\sqrt{1-\rho^2} - \rho\sqrt{1-\hat\rho_{ij}^2})}
-                               {\|g_j\|\sqrt{1-\hat\rho_{ij}^2}}\, g_j
+        g &\leftarrow g + \frac{\|g\|}{\|g_j\|}
+             \Big(\hat\rho_{ij}\sqrt{\frac{1-\rho^2}{1-\hat\rho_{ij}^2}} - \rho\Big)\, g_j
              \quad \text{wherever } \rho < \hat\rho_{ij}; \\
         \hat\rho_{ij} &\leftarrow (1-\beta)\hat\rho_{ij} + \beta\rho; \qquad d = \textstyle\sum_i g
 
@@ -78,19 +78,22 @@ class GradVac(Randomised, GradientSurgery):
         rows = torch.arange(gramian.shape[-1])
         coefficients = torch.eye(len(rows)).to(gramian).expand_as(gramian).clone()
         products = gramian.clone()  # of every row's current g with every g_j
-        norms = gramian.diagonal(dim1=-2, dim2=-1).clamp(min=0).sqrt()
+        squares = gramian.diagonal(dim1=-2, dim2=-1).clamp(min=0)
+        current = squares.clone()  # of every row's current g with itself
         for others in orders(len(rows), self.generator).T.to(gramian.device):
-            current = (coefficients * products).sum(-1).clamp(min=0).sqrt()
-            lengths = current * norms[..., others]
-            rho = (products[..., rows, others] / lengths).clamp(-1, 1)
+            inner, square = products[..., rows, others], squares[..., others]
+            length = (current * square).sqrt()
+            defined = length > 0
+            rho = torch.where(defined, inner / length, 0).clamp(-1, 1)
             usual = targets[..., rows, others]
             target = usual.clamp(max=1 - 1e-6)
-            sine = (1 - target**2).sqrt()
-            added = current * (target * (1 - rho**2).sqrt() - rho * sine) / (norms[..., others] * sine)
-            added = torch.where((lengths > 0) & (rho < target), added, 0)
+            tangent = target / (1 - target**2).sqrt()
+            added = (current / square).sqrt() * (tangent * (1 - rho**2).sqrt() - rho)
+            added = torch.where(defined & (rho < target), added, 0)
             coefficients[..., rows, others] += added
             products += added[..., None] * gramian[..., others, :]
-            targets[..., rows, others] = torch.where(lengths > 0, usual.lerp(rho, self.beta), usual)
+            current = (current + added * (2 * inner + added * square)).clamp(min=0)
+            targets[..., rows, others] = torch.where(defined, usual.lerp(rho, self.beta), usual)
         self.targets = targets
         return coefficients.sum(-2)
 

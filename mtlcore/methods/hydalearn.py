@@ -19,9 +19,8 @@ class HydaLearn(Method):
               W' = \frac{W}{1 + e^{-w_a / w_m}} \text{ if both gains are negative}
 
     A gain :math:`\delta_i` is what a throw-away step on task i alone adds to the metric. As printed,
-    gains of mixed signs give a negative weight, and of two harmful steps the worse gets the larger
-    weight; so by default gains below zero count as zero. That form also takes any number of
-    auxiliary tasks.
+    gains of mixed signs give a negative weight, and of two harmful steps the worse gets more; so by
+    default gains below zero count as zero. That form also takes any number of auxiliary tasks.
 
     Parameters
     ----------
@@ -39,8 +38,7 @@ class HydaLearn(Method):
         with the best of the last throw-away steps, "running".
     first_order : gains of the main loss from one forward-mode pass instead of throw-away steps.
 
-    Cost: T + 2 forward, T backward. First-order and not normalised: 2 forward, 2 backward, 1
-    forward-mode. State: the running baseline.
+    Cost: T + 2 forward, T backward. First-order, not normalised: 2 forward, 2 backward, 1 forward-mode.
 
     Raises
     ------
@@ -78,8 +76,8 @@ class HydaLearn(Method):
             raise ValueError("first-order gains are those of the main validation loss, without a baseline")
         self.lr, self.main, self.beta, self.total = lr, main, beta, total
         self.downscale, self.invalid, self.baseline = downscale, invalid, baseline
-        self.metric, self.normalise, self.on_training = metric, normalise, on_training
-        self.first_order = first_order
+        self.metric, self.normalise = metric, normalise
+        self.on_training, self.first_order = on_training, first_order
         self.register_buffer("best", torch.zeros(0, dtype=torch.float64))
 
     def weights(self, signal: Tensor) -> Tensor:
@@ -115,9 +113,6 @@ class HydaLearn(Method):
         self.best = self.best.new_zeros(0)
 
     def extra_repr(self) -> str:
-        return (
-            f"lr={self.lr}, main={self.main}, beta={self.beta}, total={self.total}, "
-            f"downscale={self.downscale}, invalid={self.invalid!r}, "
-            f"normalise={self.normalise}, on_training={self.on_training}, "
-            f"baseline={self.baseline!r}, first_order={self.first_order}"
-        )
+        shown = ("lr", "main", "beta", "total", "downscale", "invalid", "normalise", "on_training")
+        names = (*shown, "baseline", "first_order")
+        return ", ".join(f"{name}={getattr(self, name)!r}" for name in names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -53,7 +54,7 @@ class SelfLearning(Method):
         self._optimizer = None
         if state is not None:
             self._optimizer = self.make(self.parameters())
-            self._optimizer.load_state_dict(state)
+            self._optimizer.load_state_dict(copy.deepcopy(state))
 
     def reset(self) -> None:
         self._optimizer = None

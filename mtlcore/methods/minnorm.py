@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from scipy.linalg import lstsq
 from torch import Tensor
 
 
@@ -52,9 +51,9 @@ def min_norm(vectors: Tensor, start: Tensor | None = None) -> Tensor:
     target = torch.zeros_like(columns[:, 0])
     target[-1] = 1
     if start is None:
-        solution, rank = _least_squares(columns, target, 1e-6)
-        apart = rank == tasks or bool((solution > 0).all())
-        start = torch.ones_like(norms, dtype=torch.bool) if apart else torch.arange(tasks) == norms.argmin()
+        solution, apart = _least_squares(columns, target)
+        shortest = torch.arange(tasks) == norms.argmin()
+        start = torch.ones_like(shortest) if apart or bool((solution > 0).all()) else shortest
     weights = _non_negative(columns, target, start) / norms
     return (weights / weights.sum()).to(vectors)
 
@@ -62,12 +61,13 @@ def min_norm(vectors: Tensor, start: Tensor | None = None) -> Tensor:
 def _non_negative(columns: Tensor, target: Tensor, free: Tensor) -> Tensor:
     """Non-negative least squares by active sets (Lawson and Hanson 1974, Chapter 23), from a first set on.
 
+    All columns that would help enter at once, or the best alone where that leads back to the same set.
     Finite but for rounding, and never more than ten least-squares problems a column.
     """
     v, optimal, stays = torch.zeros_like(columns[0]), torch.zeros_like(free), 0
     for _ in range(10 * len(v)):
         z = torch.zeros_like(v)
-        z[free], _ = _least_squares(columns[:, free], target, 1e-12)
+        z[free], _ = _least_squares(columns[:, free], target)
         shrinking = free & (z <= 0)
         if shrinking.any():
             steps = torch.where(shrinking, v / (v - z), 2).nan_to_num(0)
@@ -85,7 +85,12 @@ def _non_negative(columns: Tensor, target: Tensor, free: Tensor) -> Tensor:
     return v
 
 
-def _least_squares(columns: Tensor, target: Tensor, cutoff: float) -> tuple[Tensor, int]:
-    """The least solution and the rank, up to a relative cutoff."""
-    solution, _, rank, _ = lstsq(columns, target, cutoff, lapack_driver="gelsy", check_finite=False)
-    return torch.from_numpy(solution), rank
+def _least_squares(columns: Tensor, target: Tensor) -> tuple[Tensor, bool]:
+    """The least of the solutions, and whether the columns are well apart, so that there is only one."""
+    factor, failed = torch.linalg.cholesky_ex(columns.T @ columns)
+    if failed or factor.diagonal().min() < 1e-4:
+        return torch.linalg.lstsq(columns, target[:, None], rcond=1e-12, driver="gelsd").solution[:, 0], False
+    z = torch.zeros_like(columns[:1].T)
+    for _ in range(2):
+        z = z + torch.cholesky_solve(columns.T @ (target[:, None] - columns @ z), factor)
+    return z[:, 0], True
