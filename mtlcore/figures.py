@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from mtlcore import style
-from mtlcore.experiments.summary import interval
 from mtlcore.toys import Function
 
 
@@ -50,32 +49,29 @@ def contours(ax: Axes, tasks: Mapping[str, Function], x: tuple[float, float], y:
 
 
 def learning_curves(
-    curves: pd.DataFrame, value: str, methods: Mapping[str, tuple[str, str]], ax: Axes
+    curves: pd.DataFrame, value: str, methods: Mapping[str, tuple[str, str, str]], ax: Axes
 ) -> None:
-    """Mean over seeds of ``value`` by epoch, one line a method with its 95% band.
+    """``value`` by epoch: a thin line a seed, a thick one for the mean over seeds, for each method.
 
-    ``methods`` maps what the column ``method`` says to (name in the registry, label).
+    ``methods`` maps what the column ``method`` says to (name in the registry, label, line style).
     """
-    for method, (name, label) in methods.items():
+    for method, (name, label, dash) in methods.items():
         rows = curves[(curves["method"] == method) & curves[value].notna()]
-        groups = rows.groupby("epoch")[value]
-        mean, width = groups.mean(), groups.agg(interval)
-        look = {**style.line(name), "marker": "", "label": label}
-        if label != style.LOOKS[name].label:
-            look["linestyle"] = ":"
-        ax.plot(mean.index, mean, **look)
-        ax.fill_between(mean.index, mean - width, mean + width, color=look["color"], alpha=0.2, lw=0)
-    ax.set_xlabel("epoch")
+        seeds = rows.pivot(index="epoch", columns="seed", values=value)
+        color = style.color(name)
+        ax.plot(seeds.index, seeds, dash, color=color, linewidth=0.7, alpha=0.5)
+        ax.plot(seeds.index, seeds.mean(axis=1), dash, color=color, label=label)
 
 
 def grid(rows: Sequence[str], columns: Sequence[str], height: float = 2.1) -> tuple[Figure, dict]:
-    """Axes by (row, column), with the columns' names as titles, shared epochs, one figure."""
+    """Axes by (row, column), with the columns' names as titles and shared epochs, in one figure."""
     figure, axes = plt.subplots(
         len(rows), len(columns), figsize=(6.4, height * len(rows)), sharex=True, sharey="row", squeeze=False
     )
-    named = {(r, c): axes[i, j] for i, r in enumerate(rows) for j, c in enumerate(columns)}
-    for j, column in enumerate(columns):
-        axes[0, j].set_title(column, fontsize=11)
-    for i, row in enumerate(rows):
-        axes[i, 0].set_ylabel(row)
-    return figure, named
+    for ax, column in zip(axes[0], columns, strict=True):
+        ax.set_title(column)
+    for ax, row in zip(axes[:, 0], rows, strict=True):
+        ax.set_ylabel(row)
+    for ax in axes[-1]:
+        ax.set_xlabel("epoch")
+    return figure, {(r, c): axes[i, j] for i, r in enumerate(rows) for j, c in enumerate(columns)}

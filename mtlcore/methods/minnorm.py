@@ -76,7 +76,7 @@ def _non_negative(columns: Tensor, target: Tensor, free: Tensor) -> Tensor:
             continue
         v = z
         slack = torch.where(free, 0, columns.T @ (target - columns @ v))
-        entering = slack > 1e-13 * (1 + v.sum())
+        entering = slack > 1e-2
         stays = stays + 1 if torch.equal(free, optimal) else 0
         if not entering.any() or stays == 2:
             break

@@ -5,10 +5,12 @@ scaled together. So two gradients need only the angle between them and their sha
 on a grid of directions and lengths need one node for all that are alike. A table holds c = w |g| / sum |g|
 for each task, the coefficient of its unit gradient, which stays bounded where the weights w do not;
 for a rule that sees the Jacobian it holds the direction d / sum |g|, in axes along the first gradient.
+Rules with memory are asked at their start.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import permutations
 from typing import Any, NamedTuple
 
@@ -23,30 +25,31 @@ from mtlcore.methods.randomness import Randomised
 Array = NDArray[np.float64]
 Permutation = tuple[int, ...]
 
-ANGLES = np.array([*range(0, 95, 5), 90.01, *range(95, 185, 5)])
-"""Degrees from the first gradient to the second; two nodes at 90, where switches jump."""
-SHARES = np.arange(2, 17) / 18
-"""Length of the first gradient as a share of both."""
+ANGLES = np.array([0.5, *range(5, 95, 5), 90.01, *range(95, 180, 5), 179.99, 180])
+"""Degrees from the first gradient to the second; two nodes at 90, where switches jump, and at 180."""
+WIDEST = 7 / 9
+"""Greatest gap (|g1| - |g2|) / (|g1| + |g2|)."""
+PLACES = np.concatenate([np.linspace(-2, -1, 7), np.linspace(-1, 1, 15)[1:-1], np.linspace(1, 2, 7)])
+"""Where on the scale of ``place`` the gap of two lengths has its nodes."""
 DIRECTIONS, LENGTHS = 24, np.array([0.5, 1.0, 2.0])
 """The grid on which three gradients move."""
-SIGNALS = ("losses", "gramian", "jacobian")
+SIGNALS = ("losses", "gramian", "jacobian", "norms", "response", "gains", "alignment")
 """What can be made of gradients alone; rules that see something else have no table."""
 DRAWS = 32
 LEVEL = 10.0
 
 
 class Table(NamedTuple):
-    """A rule's answers: ``two`` (angles, shares, k) and ``three`` (nodes, k), with k numbers an answer.
+    """A rule's answers: ``two`` (angles, places, k) and ``three`` (nodes, k), with k numbers an answer.
 
-    ``draws`` are weights for 2 and for 3 tasks instead, where they are random and look at nothing.
-    ``alike`` are the orders of three tasks that make no difference to the rule; ``fixed`` says that it
-    answers with the same weights to all gradients.
+    ``three`` is None where three gradients in one plane leave the answer open. ``alike`` are the orders of
+    three tasks that make no difference to the rule. A rule that looks at nothing has ``draws`` instead, its
+    weights for 2 and for 3 tasks: one row, or many where they are random.
     """
 
     two: Array
-    three: Array
+    three: Array | None
     alike: list[Permutation]
-    fixed: bool = True
     draws: tuple[Array, Array] | None = None
 
 
@@ -57,22 +60,58 @@ def gradients(polar: Any) -> Tensor:
     return torch.stack([length * angle.cos(), length * angle.sin()], 1)
 
 
+def place(angle: Any, gap: Any) -> Any:
+    """Where the gap of two lengths lies: at -1 and 1 either gradient is the shortest vector of both's hull.
+
+    There MGDA has its kinks, and near them CAGrad. Towards -2 and 2 it goes on to the widest gap.
+    """
+    edge = _edge(angle)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        beyond = np.sign(gap) * (1 + (np.abs(gap) - edge) / (WIDEST - edge))
+    return np.clip(np.where(np.abs(gap) <= edge, gap / edge, beyond), -2, 2)
+
+
+def shares(angle: float) -> Array:
+    """Length of the first gradient as a share of both at every one of the ``PLACES``."""
+    edge, outward = _edge(angle), np.abs(PLACES)
+    gap = np.where(outward <= 1, outward * edge, edge + (outward - 1) * (WIDEST - edge))
+    return (1 + np.sign(PLACES) * gap) / 2
+
+
+def _edge(angle: Any) -> Any:
+    return np.minimum(np.tan(np.deg2rad(np.maximum(angle, ANGLES[0])) / 2) ** 2, WIDEST)
+
+
 def answer(rule: Method, vectors: Tensor) -> Tensor:
-    """Weights (T,), or the direction (2,) of a rule that sees the Jacobian, on the scale of the mean.
+    """Weights (T,), or the direction of a rule that sees the Jacobian, on the scale of the mean.
 
     A rule that sees losses is shown two of each task whose spread is the length of the task's gradient:
-    that the one is proportional to the other is what SLAW rests on.
+    that the one is proportional to the other is what SLAW rests on. The validation gradient is the
+    training gradient, every task has one sample, and throw-away steps have length one.
     """
     rule.reset()
     if rule.sees == "jacobian":
         result = rule.direction(vectors)
-    elif rule.sees == "gramian":
-        result = rule.weights((vectors @ vectors.T).round(decimals=12))
-    else:
+    elif rule.sees == "losses":
         norms = vectors.norm(dim=1)
         rule.weights(LEVEL - norms)
         result = rule.weights(LEVEL + norms)
+    else:
+        result = rule.weights(_signal(rule, vectors)).flatten()
     return result.detach() / (len(vectors) if rule.scale == "sum" else 1)
+
+
+def _signal(rule: Method, vectors: Tensor) -> Tensor:
+    gramian = (vectors @ vectors.T).round(decimals=12)
+    if rule.sees in ("gramian", "response"):
+        return gramian
+    norms = gramian.diagonal().sqrt()
+    if rule.sees == "norms":
+        return norms
+    alignment = gramian[getattr(rule, "main", 0)]
+    if rule.sees == "gains":
+        return alignment / norms
+    return alignment[:, None] if rule.family == "samples" else alignment
 
 
 def expected(rule: Method, vectors: Tensor, seeds: list[int]) -> Tensor:
@@ -96,40 +135,65 @@ def fair_seeds(rule: Method, tasks: int) -> list[int]:
     seen: dict[tuple[float, ...], int] = {}
     for seed in range(4 * DRAWS):
         rule.seed(seed)
-        seen.setdefault(tuple(answer(rule, _CONFLICT[:tasks]).round(decimals=9).tolist()), seed)
+        seen.setdefault(tuple(answer(rule, PROBES[0][:tasks]).round(decimals=9).tolist()), seed)
     return list(seen.values())[:DRAWS]
+
+
+def turns(rule: Method) -> bool:
+    """Whether gradients that are turned together give the answer turned, as a picture takes for granted."""
+    turn = gradients([(77, 1.0), (167, 1.0)])
+    after = start(rule, [probe @ turn for probe in PROBES])
+    before = start(rule)
+    if rule.sees == "jacobian":
+        before = [direction @ turn for direction in before]
+    return all(map(torch.allclose, before, after))
+
+
+def start(rule: Method, probes: Sequence[Tensor] | None = None) -> list[Tensor]:
+    """The rule's answers to a few gradients, all from one seed."""
+    answers = []
+    for vectors in PROBES if probes is None else probes:
+        rule.seed(0)
+        answers.append(answer(rule, vectors))
+    return answers
+
+
+def is_blind(rule: Method) -> bool:
+    """Whether a rule answers without looking."""
+    two, *_, three = answers = start(rule)
+    return all(torch.equal(each, two if len(each) == len(two) else three) for each in answers)
 
 
 def tabulate(rule: Method) -> Table:
     """All that the explorer needs to know of a rule."""
-    if _is_blind(rule):
-        nothing = np.zeros(0)
-        return Table(nothing, nothing, [], draws=(_draws(rule, 2), _draws(rule, 3)))
-    seeds = fair_seeds(rule, 2)
-    two = [
-        [expected(rule, gradients([(0, share), (angle, 1 - share)]), seeds).numpy() for share in SHARES]
-        for angle in ANGLES
-    ]
+    if is_blind(rule):
+        return Table(np.zeros(0), None, [], draws=(_draws(rule, 2), _draws(rule, 3)))
+    two, seeds = [], fair_seeds(rule, 2)
+    for angle in ANGLES:
+        first, row = np.unique(shares(angle).round(12), return_inverse=True)
+        pairs = [gradients([(0, share), (angle, 1 - share)]) for share in first]
+        coefficients = [expected(rule, pair, seeds).numpy() for pair in pairs]
+        if rule.sees != "jacobian":
+            coefficients *= np.stack([first, 1 - first], 1)
+        two.append(np.array(coefficients)[row])
+    if not _is_settled(rule):
+        return Table(np.array(two), None, [])
     seeds = fair_seeds(rule, 3)
     alike = [
         order
         for order in permutations(range(3))
         if _is_alike(
             rule,
-            expected(rule, _CONFLICT, seeds),
-            expected(rule, _CONFLICT[list(order)], seeds),
+            expected(rule, PROBES[-1], seeds),
+            expected(rule, PROBES[-1][list(order)], seeds),
             order,
         )
     ]
     polar = nodes(alike)
-    three = [expected(rule, gradients(node), seeds).numpy() for node in polar]
-    if rule.sees == "jacobian":
-        total = polar[:, :, 1].sum(1, keepdims=True)
-        return Table(np.array(two), np.array(three) / total, alike, fixed=False)
-    lengths = np.stack([SHARES, 1 - SHARES], 1)
-    shares = polar[:, :, 1] / polar[:, :, 1].sum(1, keepdims=True)
-    fixed = not np.ptp(two, axis=(0, 1)).any()
-    return Table(np.array(two) * lengths, np.array(three) * shares, alike, fixed)
+    three = np.array([expected(rule, gradients(node), seeds).numpy() for node in polar])
+    lengths = polar[:, :, 1]
+    total = lengths.sum(1, keepdims=True)
+    return Table(np.array(two), three / total * (1 if rule.sees == "jacobian" else lengths), alike)
 
 
 def nodes(alike: list[Permutation]) -> Array:
@@ -159,24 +223,29 @@ def keys(lengths: NDArray[np.int64], steps: NDArray[np.int64]) -> NDArray[np.int
 
 
 _CONFLICT = gradients([(0, 1.0), (131, 1.3), (247, 0.7)])
+_AGREEMENT = gradients([(0, 0.7), (40, 1.2), (75, 1.7)])
+PROBES = (_CONFLICT[:2], _AGREEMENT[:2], _AGREEMENT, _CONFLICT.flip(0), _CONFLICT)
 
 
-def _is_blind(rule: Method) -> bool:
-    """Whether a random rule answers without looking."""
-    if not isinstance(rule, Randomised):
-        return False
-    answers = []
-    for vectors in (_CONFLICT, _CONFLICT.flip(0)):
-        rule.seed(0)
-        answers.append(answer(rule, vectors))
-    return torch.equal(*answers)
+def _is_settled(rule: Method) -> bool:
+    """Whether three gradients in a plane leave the answer as it is when one of them just leaves the plane.
+
+    A rule that inverts the Gramian fails: there it has no inverse.
+    """
+    lifted = torch.cat([_AGREEMENT, torch.tensor([[0.0], [0.0], [1e-4]])], 1)
+    flat, other = start(rule, [_AGREEMENT, lifted])
+    return torch.allclose(flat, other[: len(flat)], atol=1e-3)
 
 
 def _draws(rule: Method, tasks: int) -> Array:
-    """``DRAWS`` weights or a few more, (draws, T): each with its tasks in all turns, so the mean is exact."""
-    assert isinstance(rule, Randomised)
+    """The weights (1, T), or ``DRAWS`` of them or a few more where they are random.
+
+    Each draw comes with its tasks in all turns, so the mean is exact.
+    """
     rule.seed(0)
-    drawn = [answer(rule, _CONFLICT[:tasks]).numpy() for _ in range(-(-DRAWS // tasks))]
+    if not isinstance(rule, Randomised):
+        return answer(rule, PROBES[-1][:tasks]).numpy()[None]
+    drawn = [answer(rule, PROBES[-1][:tasks]).numpy() for _ in range(-(-DRAWS // tasks))]
     return np.concatenate([np.roll(drawn, turn, 1) for turn in range(tasks)])
 
 
