@@ -61,10 +61,10 @@ def min_norm(vectors: Tensor, start: Tensor | None = None) -> Tensor:
 def _non_negative(columns: Tensor, target: Tensor, free: Tensor) -> Tensor:
     """Non-negative least squares by active sets (Lawson and Hanson 1974, Chapter 23), from a first set on.
 
-    All columns that would help enter at once, or the best alone where that leads back to the same set.
-    Finite but for rounding, and never more than ten least-squares problems a column.
+    All columns that would help enter at once. The best point of every set is better than the one before, so
+    no set returns but for rounding; there are never more than ten least-squares problems a column.
     """
-    v, optimal, stays = torch.zeros_like(columns[0]), torch.zeros_like(free), 0
+    v, optimal = torch.zeros_like(columns[0]), torch.zeros_like(free)
     for _ in range(10 * len(v)):
         z = torch.zeros_like(v)
         z[free], _ = _least_squares(columns[:, free], target)
@@ -76,12 +76,10 @@ def _non_negative(columns: Tensor, target: Tensor, free: Tensor) -> Tensor:
             continue
         v = z
         slack = torch.where(free, 0, columns.T @ (target - columns @ v))
-        entering = slack > 1e-2
-        stays = stays + 1 if torch.equal(free, optimal) else 0
-        if not entering.any() or stays == 2:
+        entering = slack > 1e-13 * (1 + v.sum())
+        if not entering.any() or torch.equal(free, optimal):
             break
-        optimal = free
-        free = free | (entering if not stays else slack == slack.max())
+        optimal, free = free, free | entering
     return v
 
 
