@@ -37,7 +37,7 @@ LOOKS = {
     "RLW": Look("RLW", "#3d96e9", "#a4d0fe", (10, 3), "P"),
     "SLAW": Look("SLAW", "#3a5be4", "#7e9fff"),
     "MGDA": Look("MGDA", "#bb4037", "#ef887c", (6, 2), "s"),
-    "GradNorm": Look("GradNorm", "#bd8a1d", "#f0c57c", (2, 2), "^"),
+    "GradNorm": Look("GradNorm", "#5f6bb1", "#6d7cee", (4, 2), "X"),
     "PCGrad": Look("PCGrad", "#d04e03", "#fe9c76"),
     "GradDrop": Look("GradDrop", "#dc7473", "#ffbab7", (8, 2, 2, 2), "D"),
     "IMTLG": Look("IMTL-G", "#98591c", "#ce986c", (4, 4), "v"),

@@ -10,13 +10,13 @@ from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from mtlcore import METHODS, Projection
-from mtlcore.widgets import Explorer, Simplex, explorer, tables
+from mtlcore import Projection
+from mtlcore.widgets import Explorer, Simplex, explorer
 
 BOOK = Path(__file__).resolve().parents[1] / "_build" / "html"
 PAGES = sorted(BOOK.glob("*/**/*.html")) if BOOK.is_dir() else []
 PAGES = [page for page in PAGES if "_static" not in page.parts]
-SHOWN = [name for name, method in METHODS.items() if method.sees in tables.SIGNALS]
+SHOWN = list(explorer._book()[0])
 FRAME = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>Widgets</title>
 <style>html {{ --pst-color-background: {paper}; --pst-color-text-base: {ink}; }}

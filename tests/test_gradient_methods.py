@@ -27,7 +27,6 @@ from mtlcore.methods.imtlg import IMTLG
 from mtlcore.methods.mgda import MGDA
 from mtlcore.methods.minnorm import min_norm, roots
 from mtlcore.methods.orthogonal import Orthogonal
-from mtlcore.methods.projection import censor
 from mtlcore.methods.randomness import orders
 
 H = [[3, 0], [0, 0.1]]
@@ -669,14 +668,6 @@ def test_projection_between_cosine_and_orthogonal(gradients: Tensor) -> None:
     torch.testing.assert_close(
         mtl.Projection().direction(gradients), twin.direction(gradients), rtol=1e-9, atol=slack
     )
-
-
-@given(jacobians(least=2, most=2))
-def test_two_projections_make_a_pcgrad(gradients: Tensor) -> None:
-    """Identity 3."""
-    both = censor(gradients[:1], gradients[1]) + censor(gradients[1:], gradients[0])
-    slack = 1e-9 * float(gradients.norm())
-    torch.testing.assert_close(mtl.PCGrad().direction(gradients), both[0], rtol=1e-7, atol=slack)
 
 
 def test_orthogonal_per_variable_and_smoothed() -> None:

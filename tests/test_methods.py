@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 import mtlcore as mtl
-from mtlcore.methods.projection import censor
 from mtlcore.methods.rlw import DISTRIBUTIONS, draw
 
 EXACT = {"atol": 1e-9, "rtol": 0}
@@ -261,6 +260,12 @@ def test_projection_weights_are_its_direction(jacobian: Tensor) -> None:
     )
 
 
+def censor(vectors: Tensor, reference: Tensor) -> Tensor:
+    """What Projection makes of each vector alone."""
+    rows = [mtl.Projection().direction(torch.stack([reference, v])) - reference for v in vectors]
+    return torch.stack(rows)
+
+
 @given(jacobians(least=2))
 def test_censoring_is_an_idempotent_nearest_point(jacobian: Tensor) -> None:
     reference, vectors = jacobian[0], jacobian[1:]
@@ -472,6 +477,20 @@ def test_docstring_and_repr(name: str) -> None:
 def test_wrong_arguments(wrong: object) -> None:
     with pytest.raises(ValueError):
         wrong()
+
+
+def test_an_unknown_method_names_the_nearest() -> None:
+    with pytest.raises(ValueError, match="nearest: PCGrad"):
+        mtl.METHODS["PcGrad"]
+
+
+def test_censored_weight_decay() -> None:
+    """Any vector may stand in an auxiliary row: here the parameters (Projection paper, experiment 4)."""
+    theta, gradient = torch.tensor([[2.0, -1.0], [-1.0, 3.0]], dtype=torch.float64)
+    decay = mtl.Projection(lam=0.1).direction(torch.stack([gradient, theta])) - gradient
+    assert theta @ gradient < 0
+    torch.testing.assert_close(decay, 0.1 * (theta - theta @ gradient / (gradient @ gradient) * gradient))
+    assert decay @ gradient == pytest.approx(0, abs=1e-12)
 
 
 def test_state_of_another_number_of_tasks() -> None:

@@ -15,14 +15,13 @@ import torch
 
 from mtlcore import METHODS, PCGrad, Projection, Static, style
 from mtlcore.methods.rlw import DISTRIBUTIONS, draw
-from mtlcore.widgets import Explorer, Simplex, simplex, tables
+from mtlcore.widgets import Explorer, Simplex, explorer, simplex, tables
 
 LIGHT, DARK = "#ffffff", ("#121212", "#14181e")
-TABLES = {
-    name: tables.tabulate(method()) for name, method in METHODS.items() if method.sees in tables.SIGNALS
-}
+BOOK, LEFT_OUT = explorer._book()
+TABLES = {name: table for name, (_, table) in BOOK.items()}
 SEEING = [name for name, table in TABLES.items() if not table.draws]
-BLIND = [name for name, table in TABLES.items() if table.draws]
+RANDOM = [name for name, table in TABLES.items() if table.draws and len(table.draws[0]) > 1]
 # Machado, Oliveira and Fernandes (2009), severity 1: protanopia and deuteranopia.
 BLINDNESS = (
     [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
@@ -101,10 +100,11 @@ def test_figures_are_transparent_and_the_same_each_time():
 def look_up(table, angle, lengths):
     """Weights for two gradients, interpolated between the nodes of the table."""
     shares = np.asarray(lengths) / sum(lengths)
+    place = tables.place(angle, shares[0] - shares[1])
     i = max(1, np.searchsorted(tables.ANGLES, angle))
-    j = np.clip(np.searchsorted(tables.SHARES, shares[0]), 1, len(tables.SHARES) - 1)
-    u = (angle - tables.ANGLES[i - 1]) / np.diff(tables.ANGLES)[i - 1]
-    v = (shares[0] - tables.SHARES[j - 1]) / np.diff(tables.SHARES)[j - 1]
+    j = np.clip(np.searchsorted(tables.PLACES, place), 1, len(tables.PLACES) - 1)
+    u = max(0, (angle - tables.ANGLES[i - 1]) / np.diff(tables.ANGLES)[i - 1])
+    v = (place - tables.PLACES[j - 1]) / np.diff(tables.PLACES)[j - 1]
     (a, b), (c, d) = table.two[i - 1 : i + 1, j - 1 : j + 1]
     return ((1 - u) * ((1 - v) * a + v * b) + u * ((1 - v) * c + v * d)) / shares
 
@@ -112,20 +112,23 @@ def look_up(table, angle, lengths):
 @pytest.mark.parametrize("name", SEEING)
 def test_two_gradients_between_the_nodes(name):
     rule, rng = METHODS[name](), np.random.default_rng(0)
-    for _ in range(40):
+    # The kinks of CAGrad lie between two nodes that are near, not on one.
+    bound = 0.015 if name == "CAGrad" else 0.005
+    for _ in range(100):
         angle, (short, share) = rng.uniform(0, 180), rng.uniform([0.3, 1 / 9], [2, 8 / 9])
         polar = [(0, short * share), (angle, short * (1 - share))]
         lengths = [length for _, length in polar]
         exact = tables.answer(rule, tables.gradients(polar)).numpy() * lengths
         found = look_up(TABLES[name], angle, lengths) * lengths
-        assert np.abs(found - exact).max() <= 0.005 * sum(lengths)
+        assert np.abs(found - exact).max() <= bound * sum(lengths)
 
 
 @pytest.mark.parametrize("name", SEEING)
 def test_nodes_are_exact(name):
     rule, rng = METHODS[name](), np.random.default_rng(1)
-    for i, j in rng.integers((len(tables.ANGLES), len(tables.SHARES)), size=(10, 2)):
-        lengths = 3 * np.array([tables.SHARES[j], 1 - tables.SHARES[j]])
+    for i, j in rng.integers((len(tables.ANGLES), len(tables.PLACES)), size=(10, 2)):
+        share = tables.shares(tables.ANGLES[i])[j]
+        lengths = 3 * np.array([share, 1 - share])
         polar = np.stack([[0, tables.ANGLES[i]], lengths], 1)
         exact = tables.answer(rule, tables.gradients(polar)).numpy()
         assert np.allclose(look_up(TABLES[name], tables.ANGLES[i], lengths), exact, atol=1e-9)
@@ -139,6 +142,8 @@ def test_a_switch_jumps_between_two_nodes_and_nowhere_else():
 @pytest.mark.parametrize("name", SEEING)
 @pytest.mark.parametrize("tasks", [2, 3])
 def test_rules_know_no_axes_and_no_scale(name, tasks):
+    if tasks == 3 and TABLES[name].three is None:
+        pytest.skip("three gradients in a plane leave its answer open")
     rule, rng = METHODS[name](), np.random.default_rng(2)
     seeds = tables.fair_seeds(rule, tasks)
     for _ in range(5):
@@ -148,7 +153,7 @@ def test_rules_know_no_axes_and_no_scale(name, tasks):
             assert torch.allclose(tables.expected(rule, tables.gradients(changed), seeds), first)
 
 
-@pytest.mark.parametrize("name", SEEING)
+@pytest.mark.parametrize("name", [name for name in SEEING if TABLES[name].three is not None])
 def test_three_gradients_have_one_node_for_all_that_are_alike(name):
     table, rule, rng = TABLES[name], METHODS[name](), np.random.default_rng(3)
     polar = tables.nodes(table.alike)
@@ -173,6 +178,45 @@ def test_three_gradients_have_one_node_for_all_that_are_alike(name):
         assert np.allclose(table.three[node], coefficients, atol=1e-6)
 
 
+def test_every_method_is_shown_or_has_a_reason():
+    equal = ("UW", "DWA", "IMTLL", "MOML", "GradNorm", "OLAux")
+    assert {
+        **dict.fromkeys(equal, "starts as EW"),
+        "GradVac": "starts as PCGrad",
+        "GradDrop": "acts on each coordinate alone",
+    } == LEFT_OUT
+    assert list(BOOK) == [name for name in METHODS if name not in LEFT_OUT]
+    assert RANDOM == ["RLW", "RGW"]
+    assert [name for name in SEEING if TABLES[name].three is None] == ["IMTLG"]
+    line = Explorer().data["notes"][-1]
+    assert line.startswith("Not shown: UW, DWA, IMTL-L, MOML, GradNorm, OL-AUX (starts as EW)")
+    assert line in Explorer().html() and len(line) < 160
+
+
+@pytest.mark.parametrize("angle", [0.2, 8, 60, 82, 83, 90, 135, 180])
+def test_places_are_where_the_shares_say(angle):
+    found = tables.place(angle, 2 * tables.shares(angle) - 1)
+    whole = np.isclose(tables.shares(angle)[-7], tables.shares(angle)[-1])
+    assert whole or np.allclose(found, tables.PLACES, atol=1e-6)
+
+
+def test_the_shortest_vector_of_the_hull_has_its_kink_on_a_node():
+    for angle in (3, 30, 70):
+        share = tables.shares(angle)[np.isclose(tables.PLACES, -1)][0]
+        assert share / (1 - share) == pytest.approx(np.cos(np.deg2rad(angle)))
+
+
+def test_what_stands_in_for_other_signals():
+    vectors = tables.gradients([(0, 2), (60, 1), (120, 1)])
+
+    def weights(name):
+        return tables.answer(METHODS[name](), vectors).tolist()
+
+    assert weights("RotoGrad") == pytest.approx([2 / 9, 4 / 9, 4 / 9])  # mean norm over norm, over 3
+    assert weights("HydaLearn") == pytest.approx([2 / 3, 1 / 3, 0])  # by cosine
+    assert weights("SLGrad") == pytest.approx([4 / 5, 1 / 5, 0])  # by inner product
+
+
 def test_main_task_is_not_exchanged():
     assert len(TABLES["PCGrad"].alike) == len(TABLES["SLAW"].alike) == 6
     assert TABLES["Projection"].alike == TABLES["CosSim"].alike == [(0, 1, 2), (0, 2, 1)]
@@ -192,7 +236,7 @@ def test_losses_stand_in_for_norms():
     assert torch.allclose(3 * weights, torch.tensor([1.7142857143, 0.8571428571, 0.4285714286]).double())
 
 
-@pytest.mark.parametrize("name", BLIND)
+@pytest.mark.parametrize("name", RANDOM)
 def test_random_weights_have_the_exact_mean(name):
     for tasks, fan in zip((2, 3), TABLES[name].draws, strict=True):
         assert fan.shape[1] == tasks and len(fan) >= 32
@@ -317,11 +361,13 @@ def test_explorer_says_what_is_wrong(arguments, message):
         Explorer(**arguments)
 
 
-def test_rule_that_sees_no_gradients_is_refused():
+def test_rules_without_a_picture_are_refused():
     rule = Static()
-    rule.sees = "gains"
-    with pytest.raises(ValueError, match="sees 'gains'"):
+    rule.sees = "weather"
+    with pytest.raises(ValueError, match="sees 'weather'"):
         Explorer(own={"mine": rule})
+    with pytest.raises(ValueError, match="mine acts on each coordinate alone"):
+        Explorer(own={"mine": METHODS["GradDrop"]()})
 
 
 def test_simplex_shows_the_methods_own_draws():

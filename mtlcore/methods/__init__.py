@@ -1,5 +1,7 @@
 """Every method of the book, one rule a file."""
 
+import difflib
+
 from mtlcore.methods.base import GradientBalancing, LossBalancing, Method
 from mtlcore.methods.cagrad import CAGrad
 from mtlcore.methods.compose import Compose
@@ -26,15 +28,24 @@ from mtlcore.methods.slgrad import SLGrad
 from mtlcore.methods.static import Static
 from mtlcore.methods.uw import UW
 
-METHODS: dict[str, type[Method]] = {
-    method.__name__: method
+
+class Registry(dict[str, type[Method]]):
+    """Methods by name; a name that is not there is a ValueError with the nearest ones."""
+
+    def __missing__(self, name: str) -> type[Method]:
+        near = difflib.get_close_matches(name, self, cutoff=0.4) or list(self)
+        raise ValueError(f"there is no method called {name!r}; nearest: {', '.join(near)}")
+
+
+METHODS = Registry(
+    (method.__name__, method)
     for method in (
         *(SingleTask, Static, UW, DWA, IMTLL, MOML, RLW, SLAW),
         *(MGDA, GradNorm, PCGrad, GradDrop, IMTLG, GradVac, CAGrad, RotoGrad, RGW),
         *(CosSim, Orthogonal, Projection, OLAux, HydaLearn),
         SLGrad,
     )
-}
+)
 """The registry, in the book's order: name -> class."""
 
 __all__ = [

@@ -33,7 +33,7 @@ class MGDA(GradientBalancing):
     published: ClassVar[Scale] = "mean"
 
     def _rule(self, gramian: Tensor) -> Tensor:
-        return min_norm(roots(gramian))
+        return min_norm(roots(gramian.cpu())).to(gramian)
 
     def extra_repr(self) -> str:
         return f"scale={self.scale!r}, level={self.level!r}"

@@ -65,7 +65,7 @@ class MOML(SelfLearning, LossBalancing):
         q = -self.lr * response @ (torch.diag(alpha) - torch.outer(alpha, alpha))
         norms = q.norm(dim=1, keepdim=True)
         q = torch.where(norms > 0, q / norms, 0)
-        return min_norm(q) @ q
+        return min_norm(q.cpu()).to(q) @ q
 
     def backward(self, signals: Signals) -> Tensor | None:
         """Take the logits one step further, and backpropagate the weighted losses."""

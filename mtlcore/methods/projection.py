@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from mtlcore.methods.reference import Referenced, remove
+from mtlcore.methods.reference import Referenced
 
 
 class Projection(Referenced):
@@ -25,15 +25,11 @@ class Projection(Referenced):
     smoothing : alpha, the weight of the current main gradient in the reference v; 1 (default) is no
         memory, the paper also uses 0.01.
 
-    Where v is zero nothing is censored.
+    Where v is zero nothing is censored. Any vector may stand in an auxiliary row of ``direction``: with the
+    parameters there, :math:`d - g_m` is a censored weight decay (the paper's experiment 4).
 
     Cost: 1 forward, T backward. State: v, as long as the shared parameters, when smoothed.
     """
 
     def _part(self, products: Tensor) -> Tensor:
         return products.clamp(max=0)
-
-
-def censor(vectors: Tensor, reference: Tensor) -> Tensor:
-    """Nearest points, (A, D), of vectors (A, D) in the half-space along the reference (D,)."""
-    return remove(vectors, reference, lambda products: products.clamp(max=0))

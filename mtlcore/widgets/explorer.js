@@ -32,10 +32,11 @@ async function unpack(data) {
   const ranks = new Map();
   for (const rule of data.rules) {
     if (rule.draws) continue;
+    rule.two = take(data.angles.length * data.places.length * 2, rule.steps[0]);
+    if (rule.steps.length === 1) continue;
     const key = JSON.stringify(rule.alike);
     if (!ranks.has(key)) ranks.set(key, rank(rule.alike, data));
     rule.rank = ranks.get(key);
-    rule.two = take(data.angles.length * data.shares.length * 2, rule.steps[0]);
     rule.three = take(rule.rank.size * (rule.whole ? 2 : 3), rule.steps[1]);
   }
 }
@@ -74,7 +75,16 @@ function rank(alike, { directions }) {
   return rows;
 }
 
-function answerTwo(rule, [[angle1, length1], [angle2, length2]], { angles, shares }) {
+// Where the gap of two lengths lies on the scale that the table's nodes are on.
+function place(angle, gap, { angles, widest, edge }) {
+  const half = (Math.min(angles.at(-2), Math.max(angles[0], angle)) * RADIAN) / 2;
+  const near = Math.min(Math.tan(half) ** 2, edge * Math.cos(half));
+  const size = Math.abs(gap);
+  return Math.sign(gap) * (size <= near ? size / near : Math.min(2, 1 + (size - near) / (widest - near)));
+}
+
+function answerTwo(rule, [[angle1, length1], [angle2, length2]], data) {
+  const { angles, places } = data;
   const total = length1 + length2;
   const turn = Math.round(wrap(angle2 - angle1) * 1e6) / 1e6;
   const cell = (grid, value) => {
@@ -82,8 +92,8 @@ function answerTwo(rule, [[angle1, length1], [angle2, length2]], { angles, share
     return [i - 1, Math.min(1, Math.max(0, (value - grid[i - 1]) / (grid[i] - grid[i - 1])))];
   };
   const [i, u] = cell(angles, Math.abs(turn));
-  const [j, v] = cell(shares, length1 / total);
-  const corner = (row, column, k) => rule.two[(row * shares.length + column) * 2 + k];
+  const [j, v] = cell(places, place(Math.abs(turn), (length1 - length2) / total, data));
+  const corner = (row, column, k) => rule.two[(row * places.length + column) * 2 + k];
   const [a, b] = [0, 1].map((k) =>
     (1 - u) * ((1 - v) * corner(i, j, k) + v * corner(i, j + 1, k)) +
     u * ((1 - v) * corner(i + 1, j, k) + v * corner(i + 1, j + 1, k)));
@@ -117,8 +127,9 @@ function answer(rule, gradients, data) {
   if (rule.draws) {
     const fan = rule.draws[gradients.length - 2];
     const weights = vectors.map((_, i) => fan.reduce((sum, w) => sum + w[i] / fan.length, 0));
-    return { weights, update: combine(weights, vectors), fan: fan.map((w) => combine(w, vectors)) };
+    return { weights, update: combine(weights, vectors), fan: fan.length > 1 && fan.map((w) => combine(w, vectors)) };
   }
+  if (gradients.length === 3 && !rule.three) return {};
   const found = (gradients.length === 2 ? answerTwo : answerThree)(rule, gradients, data);
   return { update: found.update ?? combine(found.weights, vectors), ...found };
 }
@@ -135,8 +146,8 @@ const overlap = (a, b) =>
   Math.max(0, Math.min(a.x + a.w, b.x + b.w) - Math.max(a.x, b.x)) *
   Math.max(0, Math.min(a.y + a.h, b.y + b.h) - Math.max(a.y, b.y));
 
-// The place for a w by h label near a tip that covers least of what is there.
-function place(tip, away, { w, h }, taken, size, clear) {
+// The spot for a w by h label near a tip that covers least of what is there.
+function spotFor(tip, away, { w, h }, taken, size, clear) {
   let best = { cost: Infinity };
   for (const distance of [6, 16, 30, 46]) {
     for (let turn = 0; turn < 360; turn += 30) {
@@ -267,7 +278,7 @@ async function render({ model, el }) {
 
     front.replaceChildren();
     const groups = [];
-    for (const { rule, update, fan } of results) {
+    for (const { rule, update, fan } of results.filter((result) => result.update)) {
       const length = Math.hypot(...update);
       const stretch = (v) => {
         const norm = model.get("unit") ? Math.max(Math.hypot(...v), 1e-3) : 1;
@@ -315,7 +326,7 @@ async function render({ model, el }) {
       front.append(box);
       const texts = [...box.querySelectorAll("text")];
       const w = Math.max(...texts.map((text) => text.getComputedTextLength())) + 4;
-      const spot = place(tip, angle, { w, h: 15 * texts.length }, taken, size, clear);
+      const spot = spotFor(tip, angle, { w, h: 15 * texts.length }, taken, size, clear);
       texts.forEach((text, i) => {
         text.setAttribute("x", spot.x + 2);
         text.setAttribute("y", spot.y + 12 + 15 * i);
@@ -369,14 +380,19 @@ async function render({ model, el }) {
       else on.delete(rule.name);
       store("shown", data.rules.map(({ name }) => name).filter((name) => on.has(name)));
     } });
-    const name = make("label", { title: rule.note + (rule.draws ? " Mean of random draws, and the draws." : "") },
+    const name = make("label", { title: rule.note + (rule.draws?.[0].length > 1 ? " Mean of random draws, and the draws." : "") },
       box, make("span", { class: "mtl-swatch" }), rule.label + (rule.starred ? "*" : ""));
     const row = make("tr", { class: "mtl-rule", "data-rule": rule.name,
       style: `--light:${rule.light};--dark:${rule.dark}` }, make("th", { scope: "row" }, name));
     return { rule, box, row };
   });
   const button = (text, onclick, attributes = {}) => make("button", { type: "button", onclick, ...attributes }, text);
-  const table = make("table", {}, head, make("tbody", {}, ...rows.map(({ row }) => row)));
+  const families = [...new Set(data.rules.map(({ family }) => family))].map((family) => {
+    const title = make("th", { scope: "rowgroup" }, family);
+    return { title, body: make("tbody", {}, make("tr", { class: "mtl-family" }, title),
+      ...rows.filter(({ rule }) => rule.family === family).map(({ row }) => row)) };
+  });
+  const table = make("table", {}, head, ...families.map(({ body }) => body));
 
   function read(results) {
     const tasks = gradients().map((_, i) => `g${SUBSCRIPTS[i]}`);
@@ -385,11 +401,18 @@ async function render({ model, el }) {
         make("th", { colspan: tasks.length, scope: "colgroup" }, "cosine with")),
       make("tr", {}, make("td"), ...[...tasks, ...tasks].map((name) => make("th", { scope: "col" }, name))));
     table.classList.toggle("mtl-three", tasks.length === 3);
+    families.forEach(({ title }) => title.setAttribute("colspan", 1 + 2 * tasks.length));
     const vectors = gradients().map(vector);
     for (const { rule, box, row } of rows) {
       const found = results.find((result) => result.rule === rule);
       box.checked = Boolean(found);
       row.classList.toggle("mtl-off", !found);
+      if (found && !found.update) {
+        row.replaceChildren(row.firstChild, make("td", { class: "mtl-open", colspan: 2 * tasks.length,
+          title: "Three gradients in one plane have a Gramian without an inverse, so this rule has no answer." },
+        "no answer in a plane"));
+        continue;
+      }
       const cells = tasks.map((_, i) => {
         if (!found) return make("td");
         if (!found.weights) return make("td", {}, "–");
@@ -406,9 +429,9 @@ async function render({ model, el }) {
     if (!found) return make("td");
     const value = cosine(found.update, v);
     const worse = value < -0.005;
-    const harmed = found.fan?.filter((draw) => cosine(draw, v) < 0).length;
+    const harmed = found.fan && found.fan.filter((draw) => cosine(draw, v) < 0).length;
     return make("td", { class: worse ? "mtl-worse" : null,
-      title: harmed == null ? null : `made worse by ${harmed} of ${found.fan.length} draws` },
+      title: !found.fan ? null : `made worse by ${harmed} of ${found.fan.length} draws` },
     ...(worse ? [make("span", { class: "mtl-mark", "aria-hidden": "true" }, "▼"), number(value),
       make("span", { class: "mtl-hidden" }, " made worse")] : [number(Math.abs(value) < 0.005 ? 0 : value)]));
   }
@@ -440,7 +463,7 @@ async function render({ model, el }) {
   let announcement;
   function announce(text, results) {
     const harmed = gradients().map((polar, i) => {
-      const names = results.filter(({ update }) => cosine(update, vector(polar)) < -0.005).map(({ rule }) => rule.label);
+      const names = results.filter(({ update }) => update && cosine(update, vector(polar)) < -0.005).map(({ rule }) => rule.label);
       return names.length ? ` Task ${i + 1} is made worse by ${names.join(", ")}.` : "";
     });
     clearTimeout(announcement);
@@ -471,7 +494,7 @@ async function render({ model, el }) {
   const root = make("div", { class: "mtl-widget mtl-explorer", role: "group", "aria-label": "Gradient explorer" },
     make("div", { class: "mtl-buttons" }, ...presets, third, unit),
     make("div", { class: "mtl-plane" }, picture, status),
-    make("div", { class: "mtl-panel" }, table,
+    make("div", { class: "mtl-panel" }, make("div", { class: "mtl-scroll" }, table),
       make("div", { class: "mtl-buttons" },
         button("All", () => store("shown", data.rules.map(({ name }) => name)), { "aria-label": "show all methods" }),
         button("None", () => store("shown", []), { "aria-label": "hide all methods" }))),

@@ -15,6 +15,7 @@ import torch
 import traitlets
 
 from mtlcore.methods import METHODS, Method
+from mtlcore.methods.randomness import Randomised
 from mtlcore.style import LOOKS, OWN, Look
 from mtlcore.widgets import plane, tables
 from mtlcore.widgets.base import Widget, image, module
@@ -23,10 +24,25 @@ from mtlcore.widgets.tables import Table
 CONFLICT = ((10.0, 2.0), (135.0, 0.95))
 STORY = ("Static", "RLW", "SLAW", "PCGrad", "Projection")
 SHORTEST, LONGEST = 0.25, 2.0
+FAMILIES = {
+    "losses": "Losses",
+    "gradients": "Gradients",
+    "auxiliary": "Main and auxiliary",
+    "samples": "Samples",
+}
 SEES = {
     "losses": "Sees the losses.",
     "gramian": "Sees the inner products of the gradients.",
     "jacobian": "Sees the gradients themselves.",
+    "norms": "Sees the lengths of the gradients.",
+    "response": "Sees validation gradients after a step.",
+    "gains": "Sees what throw-away steps gain.",
+    "alignment": "Sees inner products with one gradient.",
+}
+ASSUMED = {
+    "losses": "losses whose spread is the length of the gradient",
+    "gains": "gains for task 1 of short steps of one length",
+    "alignment": "one sample a task, and g₁ as validation gradient",
 }
 
 
@@ -35,7 +51,8 @@ class Explorer(Widget):
 
     Every number comes from the methods themselves: for two gradients from a table over angle and share
     of length, interpolated; for three from exact look-ups on a grid of 15 degrees and lengths 0.5, 1
-    and 2. Methods that see something else than losses or gradients are left out.
+    and 2. Methods with memory are shown at their start; one that there repeats another is left out, and so
+    is one that acts on each coordinate alone.
 
     Parameters
     ----------
@@ -49,7 +66,8 @@ class Explorer(Widget):
     Raises
     ------
     ValueError : other than two or three gradients, a length that is not positive and finite, a name in
-        ``shown`` that is not there, or a rule in ``own`` that sees something else.
+        ``shown`` that is not there, or a rule in ``own`` that sees something else or acts on each coordinate
+        alone.
     """
 
     _esm = module("explorer")
@@ -68,7 +86,9 @@ class Explorer(Widget):
         for name, rule in own.items():
             if rule.sees not in tables.SIGNALS:
                 raise ValueError(f"{name} sees {rule.sees!r}, and only gradients are shown here")
-        self._rules = {**_book(), **{name: (rule, tables.tabulate(rule)) for name, rule in own.items()}}
+            if not tables.turns(rule):
+                raise ValueError(f"{name} acts on each coordinate alone, and a plane has no axes")
+        self._rules = {**_book()[0], **{name: (rule, tables.tabulate(rule)) for name, rule in own.items()}}
         super().__init__(
             gradients=list(gradients),
             shown=[*STORY, *own] if shown is None else list(shown),
@@ -105,6 +125,9 @@ class Explorer(Widget):
         for name, (rule, table) in self._rules.items():
             if table.draws:
                 result = torch.as_tensor(table.draws[len(vectors) - 2].mean(0))
+            elif len(vectors) == 3 and table.three is None:
+                rows[name] = [np.nan] * 8
+                continue
             else:
                 seeds = tables.fair_seeds(rule, len(vectors))
                 result = tables.expected(rule, vectors, seeds)
@@ -123,6 +146,7 @@ class Explorer(Widget):
         updates = [
             plane.Arrow(look.label, (x, y), look.light)
             for look, x, y in zip(looks, rows["x"], rows["y"], strict=True)
+            if np.isfinite(x)
         ]
         worse = [
             f"task {i} is made worse by {', '.join(rows.index[rows[f'cosine {i}'] < 0])}"
@@ -136,7 +160,7 @@ class Explorer(Widget):
         return (
             f'<div class="mtl-plane">{picture}<p class="mtl-status">{SHADED if opening else EMPTY}</p></div>'
             f'<div class="mtl-panel">{table}</div>'
-            f'<p class="mtl-note">{NOTE}</p>'
+            f'<p class="mtl-note">{NOTE} {_left_out()}</p>'
         )
 
 
@@ -145,18 +169,57 @@ EMPTY = "No update improves every task."
 NOTE = (
     "Arrows are update directions d; a step goes against d, so d along a gradient lowers that task's "
     "loss. All rules are on the scale of the mean: equal weighting (EW) has weights 1/T. Rules with one "
-    "main task take the first."
+    "main task take the first, and rules with memory are shown at their start."
 )
-STARRED = "* sees losses, not gradients; here it sees losses whose spread is the length of the gradient."
+AXES = "acts on each coordinate alone"
 
 
 @cache
-def _book() -> dict[str, tuple[Method, Table]]:
+def _book() -> tuple[dict[str, tuple[Method, Table]], dict[str, str]]:
+    """Rules of the registry with their tables, and for those that are left out why."""
     with torch.random.fork_rng(devices=[]):
         rules = {name: method() for name, method in METHODS.items()}
-    return {
-        name: (rule, tables.tabulate(rule)) for name, rule in rules.items() if rule.sees in tables.SIGNALS
-    }
+    starts: dict[str, list[torch.Tensor]] = {}
+    left_out = {}
+    for name, rule in rules.items():
+        start = tables.start(rule)
+        like = [other for other in starts if _repeats(start, starts[other])]
+        if not tables.turns(rule):
+            left_out[name] = AXES
+        elif like and not (isinstance(rule, Randomised) and tables.is_blind(rule)):
+            left_out[name] = f"starts as {_look(like[0]).label}"
+        else:
+            starts[name] = start
+    return {name: (rules[name], tables.tabulate(rules[name])) for name in starts}, left_out
+
+
+def _repeats(start: list[torch.Tensor], other: list[torch.Tensor]) -> bool:
+    """Whether answers are those of another rule, or equal weights as well, of whatever size."""
+    alike = all(torch.allclose(a, b, atol=2e-3) for a, b in zip(start, other, strict=True))
+    return alike or all(np.ptp(each) < 2e-3 for each in (*start, *other))
+
+
+def _left_out() -> str:
+    """One line that says which methods are not shown, and why."""
+    return f"Not shown: {_grouped(_book()[1], '{} ({})')}."
+
+
+def _starred(rules: Mapping[str, tuple[Method, Table]]) -> str:
+    """What stands in for a signal that gradients alone do not give, of the rules that see such a one."""
+    seen = {name: ASSUMED[rule.sees] for name, (rule, table) in rules.items() if _is_starred(rule, table)}
+    return f"* Here {_grouped(seen, '{}: {}')}."
+
+
+def _is_starred(rule: Method, table: Table) -> bool:
+    return rule.sees in ASSUMED and not table.draws
+
+
+def _grouped(remarks: Mapping[str, str], pattern: str) -> str:
+    """Remarks on methods, each once, with the labels of all that it is about."""
+    groups: dict[str, list[str]] = {}
+    for name, remark in remarks.items():
+        groups.setdefault(remark, []).append(_look(name).label)
+    return "; ".join(pattern.format(", ".join(labels), remark) for remark, labels in groups.items())
 
 
 def _look(name: str) -> Look:
@@ -173,6 +236,7 @@ def _pack(rules: Mapping[str, tuple[Method, Table]]) -> dict[str, Any]:
             "label": look.label,
             "light": look.light,
             "dark": look.dark,
+            "family": FAMILIES[rule.family],
             "note": f"{_summary(rule)} {SEES[rule.sees]}",
         }
         if table.draws:
@@ -180,9 +244,11 @@ def _pack(rules: Mapping[str, tuple[Method, Table]]) -> dict[str, Any]:
         else:
             entry["alike"] = table.alike
             entry["whole"] = rule.sees == "jacobian"
-            entry["starred"] = rule.sees == "losses" and not table.fixed
+            entry["starred"] = _is_starred(rule, table)
             entry["steps"] = []
             for values in (table.two, table.three):
+                if values is None:
+                    continue
                 step = float(np.abs(values).max()) / 32767 or 1.0
                 entry["steps"].append(step)
                 block.append(np.round(values / step).astype("<i2").tobytes())
@@ -191,13 +257,15 @@ def _pack(rules: Mapping[str, tuple[Method, Table]]) -> dict[str, Any]:
         "rules": entries,
         "block": base64.b64encode(zlib.compress(b"".join(block), 9)).decode(),
         "angles": tables.ANGLES.tolist(),
-        "shares": tables.SHARES.tolist(),
+        "places": tables.PLACES.tolist(),
+        "widest": tables.WIDEST,
+        "edge": tables.EDGE,
         "lengths": tables.LENGTHS.tolist(),
         "directions": tables.DIRECTIONS,
         "limits": [SHORTEST, LONGEST],
         "size": plane.SIZE,
         "scale": plane.UNIT,
-        "notes": [NOTE, STARRED],
+        "notes": [NOTE, _starred(rules), _left_out()],
     }
 
 

@@ -25,11 +25,14 @@ from mtlcore.methods.randomness import Randomised
 Array = NDArray[np.float64]
 Permutation = tuple[int, ...]
 
-ANGLES = np.array([0.5, *range(5, 95, 5), 90.01, *range(95, 180, 5), 179.99, 180])
+BEND = 2 * np.rad2deg(np.arccos(3 / 4))
+ANGLES = np.sort([0.5, *range(5, 185, 5), BEND, 87.5, 90.01, 177.5, 179.99])
 """Degrees from the first gradient to the second; two nodes at 90, where switches jump, and at 180."""
 WIDEST = 7 / 9
 """Greatest gap (|g1| - |g2|) / (|g1| + |g2|)."""
-PLACES = np.concatenate([np.linspace(-2, -1, 7), np.linspace(-1, 1, 15)[1:-1], np.linspace(1, 2, 7)])
+EDGE = WIDEST * 4 / 3
+_OUTWARD = np.concatenate([np.array([0, 2, 3, 4, 5, 6, 8, 10, 12]) / 14, np.linspace(1, 2, 7)])
+PLACES = np.concatenate([-_OUTWARD[:0:-1], _OUTWARD])
 """Where on the scale of ``place`` the gap of two lengths has its nodes."""
 DIRECTIONS, LENGTHS = 24, np.array([0.5, 1.0, 2.0])
 """The grid on which three gradients move."""
@@ -61,9 +64,10 @@ def gradients(polar: Any) -> Tensor:
 
 
 def place(angle: Any, gap: Any) -> Any:
-    """Where the gap of two lengths lies: at -1 and 1 either gradient is the shortest vector of both's hull.
+    """Where the gap of two lengths lies on a scale from -2 to 2 that stretches what needs it.
 
-    There MGDA has its kinks, and near them CAGrad. Towards -2 and 2 it goes on to the widest gap.
+    Up to ``BEND``, 1 and -1 are where one gradient is the shortest vector of both's hull: there MGDA has its
+    kinks. Beyond, they close in on equal lengths, as do the kinks of CAGrad.
     """
     edge = _edge(angle)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -79,7 +83,8 @@ def shares(angle: float) -> Array:
 
 
 def _edge(angle: Any) -> Any:
-    return np.minimum(np.tan(np.deg2rad(np.maximum(angle, ANGLES[0])) / 2) ** 2, WIDEST)
+    half = np.deg2rad(np.clip(angle, ANGLES[0], ANGLES[-2])) / 2
+    return np.minimum(np.tan(half) ** 2, EDGE * np.cos(half))
 
 
 def answer(rule: Method, vectors: Tensor) -> Tensor:
@@ -135,7 +140,7 @@ def fair_seeds(rule: Method, tasks: int) -> list[int]:
     seen: dict[tuple[float, ...], int] = {}
     for seed in range(4 * DRAWS):
         rule.seed(seed)
-        seen.setdefault(tuple(answer(rule, PROBES[0][:tasks]).round(decimals=9).tolist()), seed)
+        seen.setdefault(tuple(answer(rule, PROBES[-1][:tasks]).round(decimals=9).tolist()), seed)
     return list(seen.values())[:DRAWS]
 
 
@@ -169,26 +174,18 @@ def tabulate(rule: Method) -> Table:
     if is_blind(rule):
         return Table(np.zeros(0), None, [], draws=(_draws(rule, 2), _draws(rule, 3)))
     two, seeds = [], fair_seeds(rule, 2)
+    swaps = rule.sees != "jacobian" and _is_alike(rule, PROBES[0], (1, 0), seeds)
     for angle in ANGLES:
-        first, row = np.unique(shares(angle).round(12), return_inverse=True)
-        pairs = [gradients([(0, share), (angle, 1 - share)]) for share in first]
-        coefficients = [expected(rule, pair, seeds).numpy() for pair in pairs]
-        if rule.sees != "jacobian":
-            coefficients *= np.stack([first, 1 - first], 1)
-        two.append(np.array(coefficients)[row])
+        first = shares(angle)[: len(_OUTWARD) if swaps else None]
+        lengths = np.stack([first, 1 - first], 1)
+        pairs = [gradients([(0, one), (angle, other)]) for one, other in lengths]
+        row = np.array([expected(rule, pair, seeds) for pair in pairs])
+        row = row if rule.sees == "jacobian" else row * lengths
+        two.append(np.concatenate([row, row[-2::-1, ::-1]]) if swaps else row)
     if not _is_settled(rule):
         return Table(np.array(two), None, [])
     seeds = fair_seeds(rule, 3)
-    alike = [
-        order
-        for order in permutations(range(3))
-        if _is_alike(
-            rule,
-            expected(rule, PROBES[-1], seeds),
-            expected(rule, PROBES[-1][list(order)], seeds),
-            order,
-        )
-    ]
+    alike = [order for order in permutations(range(3)) if _is_alike(rule, PROBES[-1], order, seeds)]
     polar = nodes(alike)
     three = np.array([expected(rule, gradients(node), seeds).numpy() for node in polar])
     lengths = polar[:, :, 1]
@@ -249,5 +246,6 @@ def _draws(rule: Method, tasks: int) -> Array:
     return np.concatenate([np.roll(drawn, turn, 1) for turn in range(tasks)])
 
 
-def _is_alike(rule: Method, first: Tensor, second: Tensor, order: Permutation) -> bool:
-    return torch.allclose(first if rule.sees == "jacobian" else first[list(order)], second)
+def _is_alike(rule: Method, vectors: Tensor, order: Permutation, seeds: list[int]) -> bool:
+    before, after = (expected(rule, each, seeds) for each in (vectors, vectors[list(order)]))
+    return torch.allclose(before if rule.sees == "jacobian" else before[list(order)], after)
