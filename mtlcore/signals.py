@@ -478,6 +478,9 @@ class Signals:
     def backward(self, weights: Tensor, heads: Tensor | None = None) -> None:
         """Add the weighted sum of the task gradients to ``.grad``. This ends the step: it frees the graph.
 
+        To accumulate gradients over several small batches, let the method's ``backward`` answer for the
+        first one, and give the weights that it returns to the others here.
+
         Parameters
         ----------
         weights : (T,) weights of the task gradients on the shared parameters.

@@ -168,6 +168,21 @@ def test_gradients_accumulate_and_cached_ones_stay() -> None:
     torch.testing.assert_close(signals._cut[1][0][0], once[4])
 
 
+def test_gradient_accumulation_asks_for_weights_once() -> None:
+    model, whole, method = make(), batch(), mtl.SLAW()
+    halves = [
+        mtl.Batch(whole.inputs[part], tuple(y[part] for y in whole.targets))
+        for part in (slice(None, N // 2), slice(N // 2, None))
+    ]
+    weights = method.backward(mtl.Signals(model, halves[0], TASKS))
+    mtl.Signals(model, halves[1], TASKS).backward(weights, heads=weights)
+    assert method.steps == 1
+    accumulated = [p.grad / 2 for p in model.parameters()]
+    model.zero_grad()
+    mtl.Signals(model, whole, TASKS).backward(weights, heads=weights)
+    torch.testing.assert_close(accumulated, [p.grad for p in model.parameters()])
+
+
 # Alignment ---------------------------------------------------------------------------------------
 
 
