@@ -71,7 +71,7 @@ def test_the_first_cell_is_the_same_everywhere(path: Path) -> None:
 @each
 def test_it_has_the_size_of_a_chapter(path: Path) -> None:
     notebook = read(path)
-    lines = [len(cell.source.splitlines()) for cell in code(notebook)]
+    lines = [len(re.findall(r"^.*\S", cell.source, re.MULTILINE)) for cell in code(notebook)]
     assert 15 <= len(lines) <= 30
     assert statistics.median(lines) <= 8
     assert max(lines) <= 25
