@@ -149,7 +149,7 @@ const overlap = (a, b) =>
 // The spot for a w by h label near a tip that covers least of what is there.
 function spotFor(tip, away, { w, h }, taken, size, clear) {
   let best = { cost: Infinity };
-  for (const distance of [6, 16, 30, 46]) {
+  for (const distance of [6, 16, 30, 46, 64]) {
     for (let turn = 0; turn < 360; turn += 30) {
       const [dx, dy] = vector([away + turn, 1]);
       const x = tip[0] + dx * (clear + distance + w / 2) - w / 2;

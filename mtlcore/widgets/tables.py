@@ -107,10 +107,12 @@ def answer(rule: Method, vectors: Tensor) -> Tensor:
 
 
 def _signal(rule: Method, vectors: Tensor) -> Tensor:
-    gramian = (vectors @ vectors.T).round(decimals=12)
+    norms = vectors.norm(dim=1)
+    units = vectors / norms[:, None]
+    # Rounded, so that right angles and opposite gradients are exactly that.
+    gramian = (units @ units.T).round(decimals=12) * norms * norms[:, None]
     if rule.sees in ("gramian", "response"):
         return gramian
-    norms = gramian.diagonal().sqrt()
     if rule.sees == "norms":
         return norms
     alignment = gramian[getattr(rule, "main", 0)]
