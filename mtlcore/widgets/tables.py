@@ -57,10 +57,10 @@ class Table(NamedTuple):
 
 
 def gradients(polar: Any) -> Tensor:
-    """(T, 2) vectors in float64 from T pairs of an angle in degrees and a length."""
-    angle, length = torch.as_tensor(np.asarray(polar, dtype=float)).T
+    """(..., T, 2) vectors in float64 from pairs of an angle in degrees and a length."""
+    angle, length = torch.as_tensor(np.asarray(polar, dtype=float)).unbind(-1)
     angle = angle.deg2rad()
-    return torch.stack([length * angle.cos(), length * angle.sin()], 1)
+    return torch.stack([length * angle.cos(), length * angle.sin()], -1)
 
 
 def place(angle: Any, gap: Any) -> Any:
@@ -109,8 +109,9 @@ def answer(rule: Method, vectors: Tensor) -> Tensor:
 def _signal(rule: Method, vectors: Tensor) -> Tensor:
     norms = vectors.norm(dim=1)
     units = vectors / norms[:, None]
-    # Rounded, so that right angles and opposite gradients are exactly that.
-    gramian = (units @ units.T).round(decimals=12) * norms * norms[:, None]
+    cosines = units @ units.T
+    exact = cosines.round()  # right angles and opposite gradients
+    gramian = exact.where((cosines - exact).abs() < 1e-12, cosines) * norms * norms[:, None]
     if rule.sees in ("gramian", "response"):
         return gramian
     if rule.sees == "norms":
@@ -180,8 +181,8 @@ def tabulate(rule: Method) -> Table:
     for angle in ANGLES:
         first = shares(angle)[: len(_OUTWARD) if swaps else None]
         lengths = np.stack([first, 1 - first], 1)
-        pairs = [gradients([(0, one), (angle, other)]) for one, other in lengths]
-        row = np.array([expected(rule, pair, seeds) for pair in pairs])
+        pairs = gradients(np.stack([np.broadcast_to([0, angle], lengths.shape), lengths], -1))
+        row = np.array([expected(rule, pair, seeds).numpy() for pair in pairs])
         row = row if rule.sees == "jacobian" else row * lengths
         two.append(np.concatenate([row, row[-2::-1, ::-1]]) if swaps else row)
     if not _is_settled(rule):
@@ -189,7 +190,7 @@ def tabulate(rule: Method) -> Table:
     seeds = fair_seeds(rule, 3)
     alike = [order for order in permutations(range(3)) if _is_alike(rule, PROBES[-1], order, seeds)]
     polar = nodes(alike)
-    three = np.array([expected(rule, gradients(node), seeds).numpy() for node in polar])
+    three = np.array([expected(rule, node, seeds).numpy() for node in gradients(polar)])
     lengths = polar[:, :, 1]
     total = lengths.sum(1, keepdims=True)
     return Table(np.array(two), three / total * (1 if rule.sees == "jacobian" else lengths), alike)
