@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from mtlcore.methods.base import LossBalancing, Scale, Signals
-from mtlcore.methods.learned import grow
+from mtlcore.methods.base import Scale
+from mtlcore.methods.learned import LearnedScales, grow
 
 
-class IMTLL(LossBalancing):
+class IMTLL(LearnedScales):
     r"""Learn scales that bring every loss to the same size (Liu et al. 2021b, Section 3.2).
 
     .. math:: \min_{\theta, s} \; \sum_i e^{s_i} L_i - s_i, \qquad w_i = e^{s_i}
@@ -33,9 +33,7 @@ class IMTLL(LossBalancing):
     """
 
     def __init__(self, init: float = 0.0, scale: Scale | None = None) -> None:
-        super().__init__(scale)
-        self.init = init
-        self.s = nn.Parameter(torch.zeros(0, dtype=torch.float64))
+        super().__init__(init, scale)
 
     def objective(self, losses: Tensor) -> Tensor:
         """The scalar that s minimises, for losses (T,)."""
@@ -46,19 +44,6 @@ class IMTLL(LossBalancing):
         if (losses < 0).any():
             raise ValueError(f"IMTL-L needs losses of at least 0, not {losses.tolist()}")
         return grow(self.s, len(losses), self.init).detach().exp()
-
-    def backward(self, signals: Signals) -> Tensor | None:
-        """Backpropagate the weighted losses, and the objective to s."""
-        weights = super().backward(signals)
-        self.objective(signals.losses.double()).backward()
-        return weights
-
-    def learnable(self) -> list[nn.Parameter]:
-        """The s."""
-        return [self.s]
-
-    def reset(self) -> None:
-        self.s.data = self.s.data.new_zeros(0)
 
     def extra_repr(self) -> str:
         return f"init={self.init}, scale={self.scale!r}"

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from mtlcore.methods.base import Method
+from mtlcore.methods.base import LossBalancing, Method, Scale, Signals
 
 MakeOptimizer = Callable[[Iterable[Tensor]], Optimizer]
 
@@ -27,6 +27,35 @@ def grow(parameter: nn.Parameter, tasks: int, value: float) -> nn.Parameter:
     if len(parameter) != tasks:
         raise ValueError(f"this method has learned {len(parameter)} tasks and now meets {tasks}; reset() it")
     return parameter
+
+
+class LearnedScales(LossBalancing):
+    """Rules whose weights come from scales s, one a task, that the training loop's optimiser learns.
+
+    ``s`` minimises the rule's ``objective``.
+    """
+
+    def __init__(self, init: float = 0.0, scale: Scale | None = None) -> None:
+        super().__init__(scale)
+        self.init = init
+        self.s = nn.Parameter(torch.zeros(0, dtype=torch.float64))
+
+    def objective(self, losses: Tensor) -> Tensor:
+        """The scalar that s minimises, for losses (T,)."""
+        raise NotImplementedError
+
+    def backward(self, signals: Signals) -> Tensor | None:
+        """Backpropagate the weighted losses, and the objective to s."""
+        weights = super().backward(signals)
+        self.objective(signals.losses.double()).backward()
+        return weights
+
+    def learnable(self) -> list[nn.Parameter]:
+        """The s."""
+        return [self.s]
+
+    def reset(self) -> None:
+        self.s.data = self.s.data.new_zeros(0)
 
 
 class SelfLearning(Method):

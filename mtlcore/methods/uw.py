@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from mtlcore.methods.base import LossBalancing, Scale, Signals
-from mtlcore.methods.learned import grow
+from mtlcore.methods.base import Scale
+from mtlcore.methods.learned import LearnedScales, grow
 
 
-class UW(LossBalancing):
+class UW(LearnedScales):
     r"""Learn one noise level a task and weight each loss by its inverse (Kendall et al. 2018, Section 3).
 
     .. math:: \min_{\theta, s} \; \sum_i \kappa\, e^{-s_i} L_i + \tfrac12 s_i, \qquad w_i = \kappa\, e^{-s_i},
@@ -43,12 +43,11 @@ class UW(LossBalancing):
         init: float = 0.0,
         scale: Scale | None = None,
     ) -> None:
-        super().__init__(scale)
+        super().__init__(init, scale)
         kinds = (kind,) if isinstance(kind, str) else tuple(kind)
         if not set(kinds) <= {"regression", "classification"}:
             raise ValueError(f"kind is 'regression' or 'classification', not {kind!r}")
-        self.kind, self.init = kind, init
-        self.s = nn.Parameter(torch.zeros(0, dtype=torch.float64))
+        self.kind = kind
 
     def objective(self, losses: Tensor) -> Tensor:
         """The scalar that s minimises, for losses (T,)."""
@@ -66,19 +65,6 @@ class UW(LossBalancing):
             raise ValueError(f"UW needs losses of at least 0, not {losses.tolist()}")
         s = grow(self.s, len(losses), self.init)
         return self._kappa(losses) * torch.exp(-s.detach())
-
-    def backward(self, signals: Signals) -> Tensor | None:
-        """Backpropagate the weighted losses, and the objective to s."""
-        weights = super().backward(signals)
-        self.objective(signals.losses.double()).backward()
-        return weights
-
-    def learnable(self) -> list[nn.Parameter]:
-        """The s."""
-        return [self.s]
-
-    def reset(self) -> None:
-        self.s.data = self.s.data.new_zeros(0)
 
     def extra_repr(self) -> str:
         return f"kind={self.kind!r}, init={self.init}, scale={self.scale!r}"
