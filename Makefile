@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book test lint format notebooks serve clean
+.PHONY: help book test bench lint format notebooks serve clean
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -23,6 +23,9 @@ book: $(READY) ## build the book into _build/html, warnings are errors
 
 test: lint book ## check style and types, build the book, run every test
 	$(BIN)/pytest
+
+bench: $(READY) ## what a step costs, against the limits: fails if one is missed by far
+	$(BIN)/python -m mtlcore bench --quick
 
 lint: $(READY) ## check style and types
 	$(BIN)/ruff format --check .

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from mtlcore import models
 from mtlcore.batch import Batch, MultiTaskData, Split
 from mtlcore.data import load
-from mtlcore.experiments import results
+from mtlcore.experiments import reported, results
 from mtlcore.methods import (
     DWA,
     IMTLG,
@@ -77,5 +77,6 @@ __all__ = [
     "fit",
     "load",
     "models",
+    "reported",
     "results",
 ]

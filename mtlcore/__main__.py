@@ -16,7 +16,8 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. Returns 0, 1 when runs failed, 2 when what was asked for cannot be done."""
+    """Run one command. Returns 0, 1 when runs failed or `bench --quick` found a limit missed by far, 2 when
+    what was asked for cannot be done."""
     arguments = _parser().parse_args(argv)
     try:
         return arguments.command(arguments)
@@ -66,11 +67,11 @@ def _data(arguments: argparse.Namespace) -> int:
 
 
 def _bench(arguments: argparse.Namespace) -> int:
-    rows = bench.measure(quick=arguments.quick)
+    rows = bench.check(arguments.quick, arguments.device)
     print(rows.to_string(index=False, na_rep="", float_format="{:.2f}".format))
     if arguments.out:
         rows.to_csv(arguments.out, index=False, float_format="%.4g")
-    return 0
+    return 1 if arguments.quick and (rows["verdict"] == bench.FAR_OVER).any() else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -107,8 +108,9 @@ def _parser() -> argparse.ArgumentParser:
 
     add("data", _data, "The files of the data sets, and whether they are here and whole.")
 
-    sub = add("bench", _bench, "Time and memory of the methods beside equal weighting.")
-    sub.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
+    sub = add("bench", _bench, "What a step may cost beside equal weighting, and what it does cost.")
+    sub.add_argument("--quick", action="store_true", help="few turns; status 1 if a limit is missed by far")
+    sub.add_argument("--device", default="cpu", help="cpu (default), cuda, ...")
     sub.add_argument("--out", metavar="FILE.csv", help="store the rows as well")
     return parser
 

@@ -42,7 +42,8 @@ class Batch:
 class Split:
     """One split of a data set, held in memory as tensors.
 
-    Images may stay bytes (uint8) here; they are read as floats in [0, 1].
+    Images may stay bytes (uint8) here; they are read as floats in [0, 1]. Fingerprints may stay truth
+    values (bool); they are read as 0.0 and 1.0.
     With one input a task the tasks may differ in length: an epoch then is one pass over the longest,
     and the shorter ones start again.
     """
@@ -90,11 +91,13 @@ class Split:
 
 
 def _take(data: Tensor, index: Tensor) -> Tensor:
-    return data[(index % len(data)).to(data.device)]
+    return data.index_select(0, (index % len(data)).to(data.device))
 
 
 def _pick(data: Tensor, index: Tensor) -> Tensor:
     picked = _take(data, index)
+    if picked.dtype == torch.bool:
+        return picked.float()
     return picked.float().div_(255) if picked.dtype == torch.uint8 else picked
 
 

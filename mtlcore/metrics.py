@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -52,6 +53,15 @@ class Task:
         """Squared error, averaged over the coordinates, measured by its mean. NaN means unlabelled."""
         return cls(name, _squared_error, mean_squared_error, "mse", higher_is_better=False)
 
+    @classmethod
+    def binary(cls, name: str, weights: tuple[float, float] = (1.0, 1.0)) -> Task:
+        """Cross-entropy on two outputs, each class with a weight, measured by average precision.
+
+        Labels are 0, 1 or -100 (unlabelled); ``weights`` are those of label 0 and of label 1.
+        """
+        loss = partial(_weighted_cross_entropy, weights=weights)
+        return cls(name, loss, average_precision, "average_precision", higher_is_better=True)
+
     def sample_losses(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Loss of every sample and the mask of the samples that have a label.
 
@@ -71,8 +81,10 @@ class Task:
                 f"task {self.name!r}: {len(outputs)} outputs but {len(targets)} targets in one batch"
             )
         present = self.labelled(targets)
+        # On a GPU the question would wait for the device, so there the mask is always applied.
+        missing = None if targets.device.type == "cpu" and present.all() else ~present
         try:
-            entries = self.loss(outputs, targets.masked_fill(~present, 0))
+            entries = self.loss(outputs, targets if missing is None else targets.masked_fill(missing, 0))
         except (RuntimeError, IndexError, TypeError) as error:
             raise ValueError(
                 f"task {self.name!r}: outputs {tuple(outputs.shape)} {outputs.dtype} and targets "
@@ -83,7 +95,9 @@ class Task:
                 f"task {self.name!r}: its loss must keep one value an entry, shape "
                 f"{tuple(present.shape)}, but returned {tuple(entries.shape)}; use reduction='none'"
             )
-        entries = entries.masked_fill(~present, 0).reshape(len(targets), -1)
+        if missing is None:
+            return entries.reshape(len(targets), -1).mean(1), present.reshape(len(targets), -1)[:, 0]
+        entries = entries.masked_fill(missing, 0).reshape(len(targets), -1)
         present = present.reshape(len(targets), -1)
         return entries.sum(1) / present.sum(1).clamp(min=1), present.any(1)
 
@@ -92,6 +106,11 @@ def _cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
     if targets.is_floating_point():
         raise TypeError("class labels must be integers")
     return F.cross_entropy(outputs, targets, reduction="none")
+
+
+def _weighted_cross_entropy(outputs: Tensor, targets: Tensor, weights: tuple[float, float]) -> Tensor:
+    entries = _cross_entropy(outputs, targets)
+    return torch.where(targets == 1, weights[1] * entries, weights[0] * entries)
 
 
 def _squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -106,6 +125,19 @@ def accuracy(outputs: Tensor, targets: Tensor) -> float:
     """Share of labelled entries whose largest output is the right class, in [0, 1]."""
     present = labelled(targets)
     return (outputs.argmax(1) == targets)[present].double().mean().item()
+
+
+def average_precision(outputs: Tensor, targets: Tensor) -> float:
+    """Area under precision against recall as steps, of outputs (N, 2) and labels (N,), labelled entries only.
+
+    Entries are ranked by the second output minus the first. NaN without a positive label.
+    """
+    from sklearn.metrics import average_precision_score  # here, because it takes most of a second
+
+    present = labelled(targets)
+    labels = targets[present].cpu().numpy()
+    scores = (outputs[:, 1] - outputs[:, 0])[present].detach().cpu().numpy()
+    return float(average_precision_score(labels, scores)) if labels.any() else float("nan")
 
 
 def mean_squared_error(outputs: Tensor, targets: Tensor) -> float:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from inspect import signature
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,6 +32,7 @@ from mtlcore.data.overlay import Pool, draw_pairs, overlay
 
 SMALL = {"train": 40, "validation": 30, "test": 20}
 OVERLAYS = ["multi-mnist", "multi-fashion", "multi-fashion-mnist"]
+SIZED = [name for name, dataset in DATASETS.items() if "train" in signature(dataset.make).parameters]
 TRAIN = MNIST[0]
 
 
@@ -268,8 +270,9 @@ def test_table(fake_cache: SimpleNamespace) -> None:
     (MNIST[1].home / f"{MNIST[1].name}.gz").write_bytes(b"")
     (FASHION[3].home / f"{FASHION[3].name}.gz").unlink()
     shown = table()
-    assert list(shown["data set"].unique()) == list(DATASETS)
-    states = shown.groupby(["data set", "state"]).size().to_dict()
+    assert sorted(shown["data set"].unique()) == sorted(DATASETS)
+    images = shown[shown["data set"].isin(["digits", *OVERLAYS])]
+    states = images.groupby(["data set", "state"]).size().to_dict()
     assert states == {
         ("digits", "bundled"): 1,
         ("multi-mnist", "ok"): 3,
@@ -388,7 +391,7 @@ def test_pairs_of_two_pools_are_uniform() -> None:
     assert np.allclose(np.bincount(2 * i + j) / 60_000, 1 / 6, atol=0.01)
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", SIZED)
 def test_the_seed_decides(fake_cache: SimpleNamespace, name: str) -> None:
     one, same, other = load(name, **SMALL), load(name, **SMALL), load(name, **SMALL, seed=1)
     for key in SMALL:
@@ -432,7 +435,7 @@ def test_digits_splits_share_no_image() -> None:
 # --- options ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", SIZED)
 @pytest.mark.parametrize(
     "option",
     [{"train": 0}, {"validation": -1}, {"test": 1.5}, {"train": True}, {"test": "9"}, {"seed": -1}],

@@ -21,7 +21,7 @@ import mtlcore as mtl
 from mtlcore.methods import minnorm
 from mtlcore.methods.base import Method
 from mtlcore.methods.cagrad import CAGrad
-from mtlcore.methods.graddrop import GradDrop, drop
+from mtlcore.methods.graddrop import GradDrop, shares
 from mtlcore.methods.gradvac import GradVac
 from mtlcore.methods.imtlg import IMTLG
 from mtlcore.methods.mgda import MGDA
@@ -136,6 +136,10 @@ def test_cagrad_reference_weights_of_the_worst_case() -> None:
     ):
         added = CAGrad(c=0.8, rescale=0).weights(rows(gradients) @ rows(gradients).T) - 1 / len(gradients)
         close(added / added.sum(), expected)
+
+
+def drop(gradients: Tensor, draws: Tensor, leaks: Tensor) -> Tensor:
+    return (shares(gradients, draws, leaks) * gradients).sum(0)
 
 
 @pytest.mark.parametrize(

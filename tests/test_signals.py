@@ -332,7 +332,7 @@ def test_passes_are_what_the_docstring_says(name: str) -> None:
     signals = mtl.Signals(model, data, tasks, data)
     method = mtl.METHODS[name]()
     method.backward(signals)
-    words = {7: "T", 9: "T + 2", 14: "2T"}
+    words = {7: "T", 8: "T + 1", 9: "T + 2", 14: "2T"}
     passes = {k.replace("_", "-"): words.get(n, n) for k, n in asdict(signals.passes).items() if n}
     counted = ", ".join(f"{n} {kind}" for kind, n in passes.items())
     assert f"Cost: {counted}" in method.__doc__

@@ -3,6 +3,7 @@
 import re
 from dataclasses import asdict
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 import torch
@@ -13,9 +14,12 @@ from sphinx.util.docutils import SphinxDirective
 import mtlcore as mtl
 from mtlcore import widgets
 from mtlcore.experiments import EXPERIMENTS
+from mtlcore.experiments.ledger import LEDGER, Entry, Printed, Stored
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "book" / "results"
+PAPERS = ROOT / "book" / "papers"
+SPACE = "\u00a0"  # keeps a number on one line
 
 
 class Widget(SphinxDirective):
@@ -55,6 +59,51 @@ class Results(SphinxDirective):
             commands += [f"python -m mtlcore {do} {name} --preset {preset}" for do in ("run", "collate")]
         title = f"**{EXPERIMENTS[name].title}** ({EXPERIMENTS[name].source}): {links}"
         return self.parse_text_to_nodes("\n".join([title, "", *table, "", *commands, "```"]))
+
+
+class Ledger(SphinxDirective):
+    """``{ledger} PAPER`` lists every table and figure of a paper: the paper's numbers, ours, a verdict."""
+
+    required_arguments = 1
+    ACCESS: ClassVar = {"open": "open", "bring": "official files that you fetch", "closed": "not open"}
+
+    def run(self) -> list[nodes.Node]:
+        entries = (ROOT / "mtlcore" / "experiments" / "ledger").glob("*.py")
+        for path in (PAPERS, *PAPERS.glob("*.csv"), RESULTS, *RESULTS.glob("*.csv"), *entries):
+            self.env.note_dependency(str(path))
+        lines = ["| What it shows | The paper | Ours | Verdict |", "|---|---|---|---|"]
+        lines += [self.line(entry) for entry in LEDGER[self.arguments[0]]]
+        table = self.parse_text_to_nodes("\n".join(lines))
+        return [nodes.container("", *table, classes=["full-width", "ledger"], is_div=True)]
+
+    def line(self, entry: Entry) -> str:
+        shows = [f"**{entry.item}.** {entry.shows}"]
+        if entry.data:
+            shows.append(f"*Data:* {entry.data} ({self.ACCESS[entry.access]})")
+        theirs = [part for numbers in entry.theirs for part in self.numbers(numbers)]
+        if entry.access != "none" and not theirs:
+            theirs = ["a plot without numbers"]
+        theirs += [f"{{download}}`{n.file}.csv <papers/{n.file}.csv>`" for n in entry.theirs]
+        ours, verdict = [entry.reason], [f"**{entry.status().capitalize()}**"]
+        if entry.ours and not entry.ours.table().empty:
+            ours = self.numbers(entry.ours)
+            verdict.append(entry.ours.because)
+        if entry.criterion:
+            verdict.append(f"*Reproduced if:* {entry.criterion}")
+        if entry.ours:
+            verdict.append(f"`{entry.ours.command}`")
+        cells = [shows, theirs, ours, verdict]
+        return "| " + " | ".join("<br>".join(filter(None, cell)) for cell in cells) + " |"
+
+    def numbers(self, numbers: Printed | Stored) -> list[str]:
+        """What they are, one line a number, and what the ± is."""
+        lines = []
+        for group, named in numbers.lines().items():
+            lines += [f"{group}:"] if group else []
+            indent = 3 * SPACE if group else ""
+            lines += [f"{indent}{name} {number.replace(' ', SPACE)}" for name, number in named]
+        source = numbers.source()
+        return [f"*{numbers.what}*", *lines, f"({source})" if source else ""] if lines else []
 
 
 class Methods(SphinxDirective):
@@ -118,6 +167,7 @@ def lay_out(app: Sphinx, what: str, name: str, thing: object, options: object, l
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("widget", Widget)
     app.add_directive("results", Results)
+    app.add_directive("ledger", Ledger)
     app.add_directive("methods", Methods)
     app.add_directive("costs", Costs)
     app.connect("autodoc-process-docstring", lay_out)

@@ -7,11 +7,12 @@ from typing import Any
 import pandas as pd
 
 from mtlcore.batch import MultiTaskData
-from mtlcore.data import digits, multi_mnist
+from mtlcore.data import digits, molecules, mtregression, multi_mnist
 from mtlcore.data.dataset import Dataset
 
 DATASETS: dict[str, Dataset] = {
-    dataset.name: dataset for dataset in (*digits.DATASETS, *multi_mnist.DATASETS)
+    dataset.name: dataset
+    for dataset in (*digits.DATASETS, *multi_mnist.DATASETS, *mtregression.DATASETS, *molecules.DATASETS)
 }
 """The registry: name -> data set."""
 
@@ -22,8 +23,8 @@ def load(name: str, **options: Any) -> MultiTaskData:
     Parameters
     ----------
     name : a key of :data:`DATASETS`.
-    options : of the data set; all of today's take ``train``, ``validation`` and ``test``, how many
-        samples to make, and ``seed`` (default 0). The same options give the same data.
+    options : of the data set; all take ``seed`` (default 0), and most take ``train``, ``validation``
+        and ``test``, how many samples to make. The same options give the same data.
 
     Raises
     ------

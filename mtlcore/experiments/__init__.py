@@ -1,11 +1,23 @@
 """The papers' tables and figures: declared as data, run into files, collated into the book."""
 
-from mtlcore.experiments import rlw_figure1
+from mtlcore.experiments import rlw_figure1, slaw_figure2, slaw_figure3, slaw_settings, slaw_table1, step_cost
 from mtlcore.experiments.base import Experiment, Result, pick
+from mtlcore.experiments.papers import reported
 from mtlcore.experiments.runs import Report, State, state, sweep, tables
 from mtlcore.experiments.stored import collate, results
 
-EXPERIMENTS: dict[str, Experiment] = {experiment.name: experiment for experiment in [rlw_figure1.experiment]}
+EXPERIMENTS: dict[str, Experiment] = {
+    experiment.name: experiment
+    for experiment in (
+        rlw_figure1.experiment,
+        slaw_table1.experiment,
+        slaw_settings.experiment,
+        slaw_figure2.experiment,
+        slaw_figure3.experiment,
+        step_cost.cost,
+        step_cost.scaling,
+    )
+}
 
 
 def experiment(name: str) -> Experiment:
@@ -21,6 +33,7 @@ __all__ = [
     "State",
     "collate",
     "experiment",
+    "reported",
     "results",
     "state",
     "sweep",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
@@ -35,3 +36,16 @@ def differences(
     groups = paired.groupby(list(by), sort=False)["difference"]
     table["p"] = groups.agg(lambda d: stats.ttest_1samp(d, 0, alternative="greater").pvalue)
     return table
+
+
+def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
+    """How the cost grows: the slope of its logarithm against that of the size, over the upper half.
+
+    Sizes whose cost is missing do not count; NaN if fewer than two are left in that half.
+    """
+    known = sorted((size, cost) for size, cost in zip(sizes, costs, strict=True) if cost == cost)
+    upper = known[len(known) // 2 :]
+    if len(upper) < 2:
+        return float("nan")
+    size, cost = np.log(upper).T
+    return float(np.polyfit(size, cost, 1)[0])

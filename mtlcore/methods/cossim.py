@@ -45,7 +45,7 @@ class CosSim(Auxiliary):
         """Weight the shared gradients. The switch needs signs only, so no Gramian."""
         if self.weighted:
             return super().backward(signals)
-        alignment = signals.alignment(signals.gradient(check_main(self.main, len(signals.losses))))
+        alignment = signals.gramian_row(check_main(self.main, len(signals.losses)))
         weights = self._switch(alignment)
         signals.backward(weights)
         return weights

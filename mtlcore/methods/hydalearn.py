@@ -38,7 +38,7 @@ class HydaLearn(Method):
         with the best of the last throw-away steps, "running".
     first_order : gains of the main loss from one forward-mode pass instead of throw-away steps.
 
-    Cost: T + 2 forward, T backward. First-order, not normalised: 2 forward, 2 backward, 1 forward-mode.
+    Cost: T + 2 forward, T + 1 backward. First-order, not normalised: 2 forward, 2 backward, 1 forward-mode.
 
     Raises
     ------

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
-from mtlcore.methods.base import GradientBalancing, Scale
+from mtlcore.methods.base import GradientBalancing, Level, Scale, Signals
 from mtlcore.methods.minnorm import min_norm, roots
 
 
@@ -26,14 +27,48 @@ class MGDA(GradientBalancing):
     ----------
     scale : "mean" (default, as published: the weights sum to one) or "sum" (to T).
     level : "parameters" (default) or "features".
+    gap : None (default) takes the whole Gramian. A number takes row after row of it, always that of the task
+        which the present direction serves least (Frank-Wolfe over all tasks seen so far), until
+        :math:`\|d\|^2 - \min_i \langle d, g_i\rangle \le \text{gap} \cdot \|d\|^2`; 0 is exact. That is for
+        trunks too large for many gradients, where few tasks decide.
 
-    Cost: 1 forward, T backward (1 at the level of features).
+    Cost: 1 forward, T backward (1 at the level of features). By rows: 1 forward, and a backward and a
+    forward-mode pass for each row, at most T, and 1 backward.
     """
 
     published: ClassVar[Scale] = "mean"
 
+    def __init__(
+        self, scale: Scale | None = None, level: Level = "parameters", gap: float | None = None
+    ) -> None:
+        super().__init__(scale, level)
+        if gap is not None and (not 0 <= gap < float("inf") or level == "features"):
+            raise ValueError(f"gap={gap} must be a number of at least 0, at the level of parameters")
+        self.gap = gap
+
     def _rule(self, gramian: Tensor) -> Tensor:
         return min_norm(roots(gramian.cpu())).to(gramian)
 
+    def backward(self, signals: Signals) -> Tensor | None:
+        """Weight the task gradients on the shared parameters and leave the heads' as they are."""
+        if self.gap is None:
+            return super().backward(signals)
+        weights = self._answer(self._by_rows(signals, self.gap), signals.losses)
+        signals.backward(weights)
+        return weights
+
+    def _by_rows(self, signals: Signals, gap: float) -> Tensor:
+        seen, rows = [0], [signals.gramian_row(0).double()]
+        while True:
+            known = torch.stack(rows)
+            w = self._rule(known[:, seen])
+            products = w @ known
+            square = w @ products[seen]
+            worst = int(products.argmin())
+            if square - products[worst] <= gap * square or worst in seen:
+                return torch.zeros_like(products).index_add(0, torch.tensor(seen, device=w.device), w)
+            seen.append(worst)
+            rows.append(signals.gramian_row(worst).double())
+
     def extra_repr(self) -> str:
-        return f"scale={self.scale!r}, level={self.level!r}"
+        return f"scale={self.scale!r}, level={self.level!r}, gap={self.gap}"

@@ -31,7 +31,7 @@ class MOML(SelfLearning, LossBalancing):
     optimizer : of the logits, default Adam with learning rate 0.001 (LibMTL).
     scale : "mean" (default, as published: the weights sum to 1) or "sum" (to T).
 
-    Cost: 2 forward, 2T backward. State: logits and their optimiser.
+    Cost: 2 forward, T + 2 backward, T forward-mode. State: logits and their optimiser.
     """
 
     sees = "response"

@@ -94,7 +94,7 @@ class OLAux(Method):
 
     def backward(self, signals: Signals) -> Tensor | None:
         """Backpropagate the weighted losses, and remember who helped."""
-        alignment = signals.alignment(signals.gradient(self.main))
+        alignment = signals.gramian_row(self.main)
         weights = self.weights(alignment, signals.losses)
         signals.backward(weights, heads=weights)
         return weights

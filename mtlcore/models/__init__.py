@@ -3,5 +3,6 @@
 from mtlcore.models.lenet import lenet
 from mtlcore.models.mlp import mlp
 from mtlcore.models.multitask import MultiTaskModel
+from mtlcore.models.resnet import resnet
 
-__all__ = ["MultiTaskModel", "lenet", "mlp"]
+__all__ = ["MultiTaskModel", "lenet", "mlp", "resnet"]

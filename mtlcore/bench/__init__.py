@@ -1,0 +1,27 @@
+"""Time and memory of a training step, as ratios to equal weighting in the same run."""
+
+from mtlcore.bench.guard import FAR_OVER, check, rule_times, verdict
+from mtlcore.bench.measure import measure, race
+from mtlcore.bench.peers import PEERS
+from mtlcore.bench.steps import BASELINE, LOOP, NETWORKS, OURS, PLAIN, Problem, make_step, problem
+from mtlcore.bench.targets import TARGETS, Target
+
+__all__ = [
+    "BASELINE",
+    "FAR_OVER",
+    "LOOP",
+    "NETWORKS",
+    "OURS",
+    "PEERS",
+    "PLAIN",
+    "TARGETS",
+    "Problem",
+    "Target",
+    "check",
+    "make_step",
+    "measure",
+    "problem",
+    "race",
+    "rule_times",
+    "verdict",
+]

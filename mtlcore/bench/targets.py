@@ -1,0 +1,51 @@
+"""What a step may cost: the limits that this house has set itself, as data."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mtlcore.bench.steps import OURS
+
+AT_FEATURES = tuple(name for name in OURS if name.endswith(" at features"))
+EXACT = ("PCGrad", "CAGrad", "MGDA", "IMTLG")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A limit on the steps of some methods at one place.
+
+    ``limit`` is in ``unit``: "x" for time over that of equal weighting, "GB" for peak memory; None is the
+    time of the best peer with the same rule in the same run. ``quick`` names the methods that the quick guard
+    takes, by default all.
+    """
+
+    what: str
+    network: str
+    tasks: int
+    batch: int
+    methods: tuple[str, ...]
+    limit: float | None
+    unit: Literal["x", "GB"] = "x"
+    quick: tuple[str, ...] | None = None
+
+
+TARGETS = (
+    Target("weights from losses", "MLP", 128, 512, ("SLAW", "RLW", "UW", "DWA", "IMTLL"), 1.05),
+    Target("at feature level", "MLP", 128, 512, AT_FEATURES, 2),
+    Target("at feature level", "MLP", 512, 512, ("MGDA at features",), 4),
+    Target("rotations", "MLP", 10, 512, ("RotoGrad",), 3),
+    Target("norms on the last shared layer", "MLP", 128, 512, ("GradNorm",), 3),
+    Target("exact, all shared parameters", "MLP", 10, 512, EXACT, 4),
+    Target("exact, all shared parameters", "MLP", 40, 512, EXACT, 10, quick=EXACT[:1]),
+    Target("exact, all shared parameters", "MLP", 128, 512, EXACT, 25, quick=EXACT[:1]),
+    *(Target("exact, against peers", "LeNet", tasks, 128, EXACT, None) for tasks in (10, 40)),
+    *(
+        Target("sample weights", "LeNet", tasks, batch, ("SLGrad",), 4.5)
+        for tasks in (2, 10)
+        for batch in (32, 128, 512)
+    ),
+    *(Target("one direction", "MLP", tasks, 512, ("CosSim", "OLAux"), 3.5) for tasks in (10, 128)),
+    Target("exact Gramian", "MLP", 128, 512, ("PCGrad",), 1.5, unit="GB"),
+)
+
+RULE_TASKS, RULE_MS = 128, 20.0
+"""A rule alone, weights from a Gramian of so many tasks, takes at most so many milliseconds."""

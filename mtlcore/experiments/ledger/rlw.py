@@ -1,0 +1,140 @@
+"""Every table and figure of the random-weighting paper."""
+
+from mtlcore.experiments.ledger.entry import Entry
+from mtlcore.experiments.ledger.numbers import Printed, Stored
+
+NYU = "NYUv2, at 288 × 384"
+FEW = ["EW", "MOML", "RLW", "CAGrad", "RotoGrad", "RGW"]
+XTREME = "XTREME: PAWS-X in 4 languages, Universal Dependencies in 4 languages; weights of multilingual BERT"
+
+ENTRIES = [
+    Entry(
+        "Table 1",
+        "Fifteen methods on segmentation, depth and surface normals",
+        data=NYU,
+        access="bring",
+        criterion=(
+            "Δp above 0 for RLW and RGW over 3 seeds; rank correlation of the 15 Δp at least 0.5; each Δp "
+            "within 1 point"
+        ),
+        reason="needs the NYUv2 files and hours of a graphics card",
+        theirs=[Printed("rlw-table-1", "Δp", {"metric": "Delta_p", "method": FEW})],
+    ),
+    Entry(
+        "Table 2",
+        "Numbers of sentences in each language of the two XTREME problems",
+        theirs=[Printed("rlw-table-2", by=())],
+    ),
+    Entry(
+        "Table 3",
+        "Fifteen methods on paraphrases and on parts of speech, four languages each",
+        data=XTREME,
+        access="bring",
+        criterion="averages within 0.7; RLW and RGW within 0.5 of the best; no order without 5 seeds",
+        reason="needs PAWS-X and the pre-trained weights",
+        theirs=[
+            Printed(
+                "rlw-table-3",
+                "Mean of the languages",
+                {"task": "mean", "method": ["EW", "RLW", "RGW"]},
+                ["metric", "method"],
+            )
+        ],
+    ),
+    Entry(
+        "Table 4",
+        "Every loss-balancing method together with every gradient-balancing method: Δp",
+        data=NYU,
+        access="bring",
+        criterion="RLW has the largest Δp in at least 7 of 10 rows",
+        reason="needs the NYUv2 files and hours of a graphics card",
+        theirs=[
+            Printed(
+                "rlw-table-4",
+                "Δp",
+                {"method": ["Vanilla + RLW", "CAGrad + EW", "CAGrad + RLW", "RGW + RLW"]},
+            )
+        ],
+    ),
+    Entry(
+        "Table 5",
+        "EW, CAGrad, RLW and both together in four architectures: Δp",
+        data=NYU,
+        access="bring",
+        criterion="RLW above EW in every architecture",
+        reason="needs the NYUv2 files and hours of a graphics card",
+        theirs=[Printed("rlw-table-5", "Δp", {"method": ["EW", "RLW"]}, ["method", "architecture"])],
+    ),
+    Entry(
+        "Table 6",
+        "Fifteen methods on segmentation and depth of street scenes",
+        data="CityScapes, at 128 × 256",
+        access="bring",
+        criterion="as for Table 1",
+        reason="needs the CityScapes files",
+        theirs=[Printed("rlw-table-6", "Δp", {"metric": "Delta_p", "method": FEW})],
+    ),
+    Entry(
+        "Table 7",
+        "Fifteen methods on forty attributes of faces: mean accuracy",
+        data="CelebA, at 64 × 64",
+        access="bring",
+        criterion="every average within 0.4; RLW at least EW − 0.1",
+        reason="needs the CelebA files",
+        theirs=[Printed("rlw-table-7", "Accuracy", {"method": FEW})],
+    ),
+    Entry(
+        "Table 8",
+        "Fifteen methods on objects in three and in four visual domains: accuracy",
+        data="Office-31 and Office-Home; ResNet-18 with ImageNet weights",
+        access="bring",
+        criterion="averages within 0.7; RLW and RGW at least EW on both sets",
+        reason="needs the Office files",
+        theirs=[
+            Printed(
+                "rlw-table-8",
+                "Mean accuracy",
+                {"task": "mean", "method": ["EW", "RLW", "RGW"]},
+                ["dataset", "method"],
+            )
+        ],
+    ),
+    Entry(
+        "Figure 1",
+        "Test accuracy, sharpness and gradient noise of EW and RLW on overlaid images",
+        data="Multi-MNIST, Multi-FashionMNIST, Multi-(Fashion+MNIST)",
+        access="open",
+        criterion=(
+            "RLW more accurate than EW on at least 5 of 6 tasks; its largest Hessian eigenvalue smaller "
+            "at the end"
+        ),
+        ours=Stored(
+            "rlw-figure1",
+            "test_accuracy.mean",
+            "not",
+            "no gain in accuracy; flatter than EW with 1/T on all three sets, sharper than EW with the sum",
+            "Test accuracy, mean of the two tasks",
+            by=["data", "method"],
+            unit="%",
+        ),
+    ),
+    Entry(
+        "Figure 2",
+        "Δp of RLW under five distributions of the weights, eight runs each",
+        data=NYU,
+        access="bring",
+        criterion="every distribution above EW; the normal one varies least",
+        reason="needs the NYUv2 files and hours of a graphics card",
+    ),
+    Entry(
+        "Figure 3",
+        "How fast EW and RLW learn, with 3 tasks and with 40",
+        data="NYUv2 and CelebA",
+        access="bring",
+        criterion=(
+            "normal weights as fast as EW; with 40 tasks, constrained Bernoulli needs at least 1.5 times "
+            "the epochs"
+        ),
+        reason="needs the NYUv2 and CelebA files",
+    ),
+]

@@ -1,0 +1,311 @@
+"""Virtual screening: files and fingerprints, missing labels, weighted classes, and SLAW's Figure 2."""
+
+import gzip
+import hashlib
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import torch.nn.functional as F
+
+from mtlcore.batch import Split
+from mtlcore.data import load, molecules
+from mtlcore.data.molecules import MUV, PCBA, TOX21, TOXCAST
+from mtlcore.experiments import experiment, sweep, tables
+from mtlcore.experiments.slaw_figure2 import measure, plain_pcgrad
+from mtlcore.methods import PCGrad
+from mtlcore.metrics import UNLABELLED, Task, average_precision
+from mtlcore.models import mlp
+from mtlcore.signals import Signals
+
+ALCOHOLS = ["C" * n + "O" for n in range(1, 31)]
+BROKEN = ["C1CC", "", "not a molecule"]  # an open ring, an empty field, nonsense
+
+
+def write(folder: Path, file: molecules.File, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small file in the official format, pinned like the official one."""
+    content = table.to_csv(index=False).encode()
+    path = folder / file.folder / f"{file.name}.gz"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(gzip.compress(content))
+    monkeypatch.setenv("MTLCORE_DATA", str(folder))
+    if file.sha256:
+        monkeypatch.setattr(file, "size", len(content))
+        monkeypatch.setattr(file, "sha256", hashlib.sha256(content).hexdigest())
+
+
+def alcohols() -> pd.DataFrame:
+    """30 molecules and three that cannot be read; of three assays the second has the most labels."""
+    rng = np.random.default_rng(0)
+    labels = {assay: rng.integers(0, 2, 33).astype(float) for assay in "abc"}
+    labels["a"][:20] = labels["c"][10:] = np.nan
+    labels["c"][:2], labels["b"][:2] = (0, 1), (1, 0)
+    return pd.DataFrame({"smiles": ALCOHOLS + BROKEN, **labels})
+
+
+@pytest.fixture
+def toxcast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+    pytest.importorskip("rdkit")
+    write(tmp_path, TOXCAST, table := alcohols(), monkeypatch)
+    return table
+
+
+def rows(split: Split) -> list[bytes]:
+    assert isinstance(split.inputs, torch.Tensor)
+    return [row.numpy().tobytes() for row in split.inputs]
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("file", "molecules", "tasks", "labels", "positive"),
+    [
+        (TOXCAST, 8_615, 617, 1_538_395, 127_070),
+        (TOX21, 7_831, 12, 77_946, 5_862),
+        (MUV, 93_127, 17, 249_967, 489),
+    ],
+    ids=["toxcast", "tox21", "muv"],
+)
+def test_the_counts_of_the_real_files(
+    file: molecules.File, molecules: int, tasks: int, labels: int, positive: int
+) -> None:
+    if file.state()[0] == "missing":
+        pytest.skip(f"needs {file.folder}/{file.name}; set MTLCORE_DATA")
+    table = pd.read_csv(io.BytesIO(file.read())).drop(columns=["mol_id", "smiles"], errors="ignore")
+    assert (table.shape, table.count().sum(), table.sum().sum()) == ((molecules, tasks), labels, positive)
+
+
+def test_the_real_toxcast() -> None:
+    pytest.importorskip("rdkit")
+    if TOXCAST.state()[0] == "missing":
+        pytest.skip(f"needs {TOXCAST.folder}/{TOXCAST.name}; set MTLCORE_DATA")
+    with pytest.warns(UserWarning, match="cannot read 18 of 8,615 molecules"):
+        data = load("toxcast", tasks=57)
+    splits = (data.train, data.validation, data.test)
+    labelled = [sum(int((s.targets[t] >= 0).sum()) for s in splits) for t in range(57)]
+    assert 7_900 < min(labelled) <= max(labelled) <= 7_950  # of 7,950 in the file, some cannot be read
+    assert 0.005 < data.train.inputs[:, ::7].float().mean() < 0.05
+
+
+def test_what_a_file_becomes(toxcast: pd.DataFrame) -> None:
+    with pytest.warns(UserWarning, match="toxcast: RDKit cannot read 3 of 33 molecules"):
+        data = load("toxcast", bits=64)
+    assert [task.name for task in data.tasks] == ["b", "a", "c"], "the most labelled first"
+    from rdkit import Chem, rdBase
+    from rdkit.Chem.rdMolDescriptors import GetMorganFingerprintAsBitVect
+
+    seen = {}
+    for split in (data.train, data.validation, data.test):
+        assert split.inputs.dtype == torch.bool and split.inputs.shape[1:] == (64,)
+        assert all(y.dtype == torch.int64 and y.shape == (len(split),) for y in split.targets)
+        seen |= dict(zip(rows(split), zip(*(y.tolist() for y in split.targets), strict=True), strict=True))
+    with rdBase.BlockLogs():
+        for _, row in toxcast[:6].iterrows():  # longer chains have one fingerprint
+            bits = list(GetMorganFingerprintAsBitVect(Chem.MolFromSmiles(row["smiles"]), 4, nBits=64))
+            expected = tuple(UNLABELLED if np.isnan(row[t]) else int(row[t]) for t in "bac")
+            assert seen[np.array(bits, bool).tobytes()] == expected
+
+
+@pytest.mark.filterwarnings("ignore:toxcast")
+def test_rdkit_is_silent_inside_and_speaks_outside(toxcast: pd.DataFrame, capfd) -> None:
+    from rdkit import Chem
+
+    load("toxcast")
+    assert capfd.readouterr() == ("", "")
+    Chem.MolFromSmiles(BROKEN[0])
+    assert "C1CC" in capfd.readouterr().err
+
+
+def test_columns_before_and_after_the_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tox21's form; its assays stay in the file's order."""
+    pytest.importorskip("rdkit")
+    table = alcohols()[:30].assign(mol_id="x")[["a", "b", "c", "mol_id", "smiles"]]
+    write(tmp_path, TOX21, table, monkeypatch)
+    assert [task.name for task in load("tox21", tasks=2).tasks] == ["a", "b"]
+
+
+def test_without_rdkit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rdkit", None)
+    with pytest.raises(ImportError, match=r"need RDKit.*pip install 'mtlcore\[molecules\]'"):
+        molecules.fingerprints(["CCO"])
+
+
+@pytest.mark.parametrize("option", [{"tasks": 0}, {"tasks": 4}, {"labelled_for": 4}, {"radius": 0}])
+@pytest.mark.filterwarnings("ignore:toxcast")
+def test_options_out_of_range(toxcast: pd.DataFrame, option: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=r"has 3 tasks, not 4|must be a whole number of at least 1"):
+        load("toxcast", **option)
+
+
+def test_labels_are_zero_or_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("rdkit")
+    write(tmp_path, TOX21, alcohols()[:30].assign(a=2.0), monkeypatch)
+    with pytest.raises(ValueError, match="tox21 has labels that are neither 0 nor 1"):
+        load("tox21")
+    write(tmp_path, TOX21, alcohols()[:30].assign(a=0.0), monkeypatch)
+    with pytest.raises(ValueError, match="all training labels are of one class"):
+        load("tox21", tasks=1)
+
+
+def pcba(assays: int = 128, molecules: int = 30) -> pd.DataFrame:
+    labels = np.random.default_rng(0).integers(0, 2, (molecules, assays))
+    table = pd.DataFrame(labels, columns=[f"PCBA-{k}" for k in range(assays)])
+    return table.assign(mol_id="CID1", smiles=ALCOHOLS[:molecules])
+
+
+def test_pcba_is_known_by_its_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_network: None) -> None:
+    monkeypatch.setenv("MTLCORE_DATA", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r"pcba\.csv is not in the cache.*deepchemdata"):
+        PCBA.read()
+    write(tmp_path, PCBA, pcba(), monkeypatch)
+    with pytest.raises(ValueError, match=r"430,000 to 450,000 molecules, but.*and 30 rows"):
+        PCBA.read()
+    monkeypatch.setattr(PCBA, "molecules", range(25, 31))
+    assert PCBA.state()[0] == "ok" and PCBA.read().count(b"\n") == 31
+    for wrong in (pcba(assays=127), pcba(molecules=24), pcba().drop(columns="mol_id")):
+        write(tmp_path, PCBA, wrong, monkeypatch)
+        assert PCBA.state()[0] == "wrong content"
+    path = tmp_path / "pcba" / "pcba.csv.gz"
+    path.write_bytes(gzip.compress(pcba().to_csv(index=False).encode())[:-20])
+    with pytest.raises(ValueError, match="it cannot be unpacked"):
+        PCBA.read()
+
+
+def test_pcba_from_a_small_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("rdkit")
+    write(tmp_path, PCBA, pcba(), monkeypatch)
+    monkeypatch.setattr(PCBA, "molecules", range(25, 31))
+    data = load("pcba", tasks=32)
+    assert [task.name for task in data.tasks[:2]] == ["PCBA-0", "PCBA-1"] and len(data.tasks) == 32
+    assert (len(data.train), len(data.validation), len(data.test)) == (24, 3, 3)
+
+
+# --- splits -------------------------------------------------------------------------------------
+
+
+def test_a_molecule_stays_in_its_split_whatever_the_tasks() -> None:
+    few, many = load("made-molecules", tasks=1), load("made-molecules")
+    for name in ("train", "validation", "test"):
+        some, every = rows(getattr(few, name)), rows(getattr(many, name))
+        assert set(some) < set(every) and len(set(every)) == len(every)
+    assert [len(rows(s)) for s in (many.train, many.validation, many.test)] == [800, 100, 100]
+    assert not set(rows(many.train)) & set(rows(many.test))
+    assert all((y != UNLABELLED).all() for s in (few.train, few.test) for y in s.targets)
+
+
+def test_the_molecules_can_be_those_of_fewer_tasks() -> None:
+    one, same = load("made-molecules", tasks=1), load("made-molecules", tasks=5, labelled_for=1)
+    assert rows(one.train) == rows(same.train)
+    assert torch.equal(one.train.targets[0], same.train.targets[0])
+    assert 0.3 < (same.train.targets[4] == UNLABELLED).float().mean() < 0.5
+
+
+def test_the_seed_decides() -> None:
+    one, same, other = load("made-molecules"), load("made-molecules"), load("made-molecules", seed=1)
+    assert rows(one.test) == rows(same.test) != rows(other.test)
+
+
+def test_fingerprints_are_read_as_zeros_and_ones() -> None:
+    split = Split(torch.tensor([[True, False], [False, False]]), (torch.tensor([1, 0]),))
+    inputs = split.read(slice(0, 2)).inputs
+    assert inputs.dtype == torch.float32 and inputs.tolist() == [[1, 0], [0, 0]]
+
+
+# --- tasks --------------------------------------------------------------------------------------
+
+
+def test_the_loss_by_hand() -> None:
+    """-w_y log softmax_y, and zero where the label is missing."""
+    task = Task.binary("a", weights=(0.25, 2.0))
+    outputs = torch.tensor([[0.0, 0.0], [1.0, 3.0], [1.0, 3.0], [5.0, 7.0]])
+    losses, labelled = task.sample_losses(outputs, torch.tensor([1, 1, 0, UNLABELLED]))
+    expected = [2 * np.log(2), 2 * np.log(1 + np.exp(-2)), 0.25 * np.log(1 + np.exp(2)), 0]
+    np.testing.assert_allclose(losses, expected, rtol=1e-6)
+    assert labelled.tolist() == [True, True, True, False]
+    with pytest.raises(ValueError, match="do not fit its loss"):
+        task.sample_losses(outputs, torch.tensor([0, 1, 2, 1]))
+
+
+def test_the_loss_on_the_training_split_is_that_of_the_public_code() -> None:
+    """There: torch's own weighted mean, with one minus the pooled share of each class."""
+    data = load("made-molecules", tasks=4)
+    targets = torch.stack(data.train.targets)
+    share = (targets == 1).sum() / (targets >= 0).sum()
+    outputs = torch.randn(len(data.train), 2)
+    for task, labels in zip(data.tasks, data.train.targets, strict=True):
+        expected = F.cross_entropy(outputs, labels, torch.stack([share, 1 - share]))
+        losses, labelled = task.sample_losses(outputs, labels)
+        torch.testing.assert_close(losses.sum() / labelled.sum(), expected)
+
+
+def test_average_precision_by_hand() -> None:
+    """Ranked 1, 0, 1, 0: the mean of 1/1 and 2/3. A row without a label is nowhere."""
+    scores, labels = torch.tensor([2.0, 4.0, 3.0, 1.0, 5.0]), torch.tensor([1, 1, 0, 0, UNLABELLED])
+    outputs = torch.stack([torch.full_like(scores, 7), scores + 7], 1)
+    assert average_precision(outputs, labels) == pytest.approx((1 + 2 / 3) / 2)
+    assert average_precision(outputs.flip(1), labels) == pytest.approx((1 / 2 + 2 / 4) / 2)
+    assert np.isnan(average_precision(outputs, torch.tensor([0, 0, 0, 0, UNLABELLED])))
+    assert np.isnan(average_precision(outputs, torch.full((5,), UNLABELLED)))
+
+
+# --- the experiment -----------------------------------------------------------------------------
+
+
+def test_pcgrad_the_papers_way_is_ours() -> None:
+    """Same orders, same update: five tasks in conflict, with missing labels."""
+    data = load("made-molecules", tasks=5)
+    batch = data.train.read(slice(0, 60))
+    torch.manual_seed(0)
+    model = mlp((256, 12, 6), (2,) * 5)
+    signals = Signals(model, batch, data.tasks)
+    assert (signals.gramian() < 0).any()
+    gradients = []
+    plain_pcgrad(model, batch, data.tasks, torch.Generator().manual_seed(3))
+    gradients.append([p.grad.clone() for p in model.parameters()])
+    model.zero_grad()
+    PCGrad(generator=torch.Generator().manual_seed(3)).backward(signals)
+    gradients.append([p.grad.clone() for p in model.parameters()])
+    torch.testing.assert_close(*gradients)
+
+
+def test_figure_2_at_smoke_size(tmp_path: Path) -> None:
+    figure = experiment("slaw-figure2")
+    report = sweep(figure, "smoke", progress=False, folder=tmp_path)
+    assert (report.made, report.failed) == (18, [])
+    runs, curves = tables(figure, "smoke", tmp_path)
+    timed = runs["method"] == "pcgrad-plain"
+    assert runs.loc[timed, "updates"].eq(0).all() and runs.loc[timed, "test_ap.mean"].isna().all()
+    trained = runs[~timed]
+    assert trained["updates"].eq(8).all()  # two epochs of 773 molecules in batches of 200
+    assert trained["tasks_with_ap"].eq(trained["tasks"]).all()
+    assert trained[["test_ap.mean", "test_ap.pooled"]].gt(0).all(axis=None)
+    assert trained[["test_ap.mean", "test_ap.pooled"]].le(1).all(axis=None)
+    assert runs[["step_seconds", "constant_step_seconds", "step_ratio"]].gt(0).all(axis=None)
+    assert trained.groupby(["seed", "tasks"])["test_ap.mean"].nunique().gt(1).all()
+    assert len(curves) == 2 * len(trained) and curves["validation_ap"].between(0, 1).all()
+
+
+def test_a_task_without_a_positive_label_is_left_out_of_the_mean() -> None:
+    model = mlp((2, 3), (2, 2))
+    labels = torch.tensor([1, 0, 1])
+    split = Split(torch.eye(3, 2).bool(), (labels, torch.tensor([0, UNLABELLED, 0])))
+    found = measure(model, split)
+    outputs = model(split.read(slice(None)).inputs)
+    assert found["tasks_with_ap"] == 1
+    assert found["test_ap.mean"] == average_precision(outputs[0], labels)
+    pooled = average_precision(torch.cat(outputs), torch.cat(split.targets))
+    assert found["test_ap.pooled"] == pooled
+
+
+@pytest.mark.parametrize("preset", ["smoke", "laptop", "paper"])
+def test_only_the_papers_way_is_never_trained(preset: str) -> None:
+    runs = experiment("slaw-figure2").configurations(preset)
+    assert {r["method"] for r in runs} == {"constant", "slaw", "gradnorm", "pcgrad", "pcgrad-plain"}
+    assert all(r["epochs"] == 0 for r in runs if r["method"] == "pcgrad-plain")
+    trained = {(r["batch_size"], r["epochs"], r["lr"]) for r in runs if r["epochs"]}
+    assert len(trained) == 1, "one budget for every method"
