@@ -24,14 +24,12 @@ FORGET_PEAK = Path("/proc/self/clear_refs")
 
 
 def race(steps: Mapping[str, Step], seconds: float, turns: int = TURNS, device: str = "cpu") -> pd.DataFrame:
-    """Seconds of every step: one row a turn, one column a step.
+    """Seconds of every step, all of which were taken once before: one row a turn, one column a step.
 
-    After a warm-up the steps take turns, each turn in an order of its own, until the time is up, but at
-    least ``turns`` times. What runs on a GPU is waited for.
+    The steps take turns, each turn in an order of its own, until the time is up, but at least ``turns``
+    times. What runs on a GPU is waited for.
     """
     wait = torch.cuda.synchronize if device.startswith("cuda") else lambda: None
-    for step in steps.values():
-        step()
     shuffle = random.Random(0)
     rows: list[dict[str, float]] = []
     end = time.perf_counter() + seconds
@@ -134,6 +132,7 @@ def _answer(
         peak, passes = _first(step, device)
         sender.send(None)
         baseline = make_step(BASELINE, problem(network, tasks, batch, seed, device), seed)
+        baseline()
         times = race({BASELINE: baseline, method: step}, seconds, turns, device)
         within = ratios(times)[method].quantile([0.25, 0.5, 0.75])
         numbers = dict(zip(("ratio_low", "ratio", "ratio_high"), within.tolist(), strict=True))
