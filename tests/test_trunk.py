@@ -17,7 +17,7 @@ import mtlcore as mtl
 from mtlcore.signals import trunk as trunk_module
 from mtlcore.signals.trunk import Part, _linear_layers, inner_products
 
-T, N, WIDE = 5, 6, 40
+T, N, WIDE = 5, 6, 120
 TASKS = [mtl.Task.regression(f"task {t}") for t in range(T)]
 
 
@@ -276,12 +276,12 @@ def test_forward_mode_leaves_the_first_layer_its_options() -> None:
     """Strides, padding and a missing bias pass through the rule for layers that read the data."""
     torch.manual_seed(0)
     trunk = nn.Sequential(
-        nn.Unflatten(1, (1, 5, 8)),
+        nn.Unflatten(1, (1, 5, 24)),
         nn.Conv2d(1, 2, 3, stride=2, padding=1, bias=False),
         nn.Flatten(),
         nn.Tanh(),
     )
-    model = mtl.MultiTaskModel(trunk, [nn.Linear(24, 2) for _ in range(T)]).double()
+    model = mtl.MultiTaskModel(trunk, [nn.Linear(72, 2) for _ in range(T)]).double()
     _, data = make()
     signals = mtl.Signals(model, data, TASKS)
     jacobian = signals.jacobian()
@@ -360,8 +360,8 @@ def test_graddrop_at_the_features_keeps_one_sign_a_feature() -> None:
 
 def test_graddrop_at_the_features_of_images() -> None:
     torch.manual_seed(0)
-    trunk = nn.Sequential(nn.Unflatten(1, (1, 5, 8)), nn.Conv2d(1, 3, 3))
-    heads = [nn.Sequential(nn.Flatten(), nn.Linear(54, 2)) for _ in range(T)]
+    trunk = nn.Sequential(nn.Unflatten(1, (1, 5, 24)), nn.Conv2d(1, 3, 3))
+    heads = [nn.Sequential(nn.Flatten(), nn.Linear(198, 2)) for _ in range(T)]
     model, (_, data) = mtl.MultiTaskModel(trunk, heads).double(), make()
     mtl.GradDrop(leak=1, level="features").backward(mtl.Signals(model, data, TASKS))
     leaky = model.trunk[1].weight.grad.clone()
