@@ -105,7 +105,7 @@ def test_what_a_file_becomes(toxcast: pd.DataFrame) -> None:
         assert all(y.dtype == torch.int64 and y.shape == (len(split),) for y in split.targets)
         seen |= dict(zip(rows(split), zip(*(y.tolist() for y in split.targets), strict=True), strict=True))
     with rdBase.BlockLogs():
-        for _, row in toxcast[:6].iterrows():  # longer chains have one fingerprint
+        for _, row in toxcast[:8].iterrows():  # much longer chains have one fingerprint
             bits = list(GetMorganFingerprintAsBitVect(Chem.MolFromSmiles(row["smiles"]), 4, nBits=64))
             expected = tuple(UNLABELLED if np.isnan(row[t]) else int(row[t]) for t in "bac")
             assert seen[np.array(bits, bool).tobytes()] == expected
@@ -214,6 +214,14 @@ def test_fingerprints_are_read_as_zeros_and_ones() -> None:
     split = Split(torch.tensor([[True, False], [False, False]]), (torch.tensor([1, 0]),))
     inputs = split.read(slice(0, 2)).inputs
     assert inputs.dtype == torch.float32 and inputs.tolist() == [[1, 0], [0, 0]]
+
+
+@pytest.mark.filterwarnings("ignore:toxcast")
+def test_the_seed_divides_a_file(toxcast: pd.DataFrame) -> None:
+    one, other = load("toxcast"), load("toxcast", seed=1)
+    assert rows(one.train) != rows(other.train)
+    everything = [sorted(rows(d.train) + rows(d.validation) + rows(d.test)) for d in (one, other)]
+    assert everything[0] == everything[1] and len(everything[0]) == 30
 
 
 # --- tasks --------------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ from mtlcore.experiments.ledger import LEDGER, Entry, Printed, Stored
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "book" / "results"
 PAPERS = ROOT / "book" / "papers"
-SPACE = "\u00a0"  # keeps a number on one line
+SPACE = "\u00a0"
+UNBROKEN = str.maketrans({" ": SPACE, "-": "−"})  # keeps a number on one line
 
 
 class Widget(SphinxDirective):
@@ -101,7 +102,7 @@ class Ledger(SphinxDirective):
         for group, named in numbers.lines().items():
             lines += [f"{group}:"] if group else []
             indent = 3 * SPACE if group else ""
-            lines += [f"{indent}{name} {number.replace(' ', SPACE)}" for name, number in named]
+            lines += [f"{indent}{name} {number.translate(UNBROKEN)}" for name, number in named]
         source = numbers.source()
         return [f"*{numbers.what}*", *lines, f"({source})" if source else ""] if lines else []
 

@@ -172,7 +172,7 @@ def plain_pcgrad(model: MultiTaskModel, batch: Batch, tasks: Sequence[Task], gen
         for j in others:
             overlap = projected @ gradients[j]
             if overlap < 0:
-                projected -= overlap / squares[j] * gradients[j]
+                projected.sub_(gradients[j], alpha=(overlap / squares[j]).item())
         update += projected
     for p, piece in zip(shared, update.split([p.numel() for p in shared]), strict=True):
         p.grad = piece.view_as(p)
@@ -185,7 +185,10 @@ def _time(
     config: Config,
     device: str,
 ) -> dict[str, float]:
-    """Seconds of the method's step and of equal weights' (forward, backward, optimiser), and their ratio."""
+    """Seconds of the method's step and of equal weights' (forward, backward, optimiser), and their ratio.
+
+    Every step is taken once before, but for one that is timed only once because it takes long.
+    """
     batch = data.train.read(torch.arange(config["batch_size"])).to(device)
 
     def step(name: str) -> Callable[[], dict[str, int]]:
@@ -206,6 +209,9 @@ def _time(
         return one
 
     steps = {"constant": step("constant"), "method": step(config["method"])}
+    steps["constant"]()  # warm
+    if config["timed_steps"] > 1:
+        steps["method"]()
     times = race(steps, seconds=0, turns=config["timed_steps"], device=device)
     return {
         "step_seconds": times["method"].median(),

@@ -10,8 +10,8 @@ from typing import Any
 from mtlcore.bench import LOOP, OURS, PEERS, PLAIN, measure
 from mtlcore.experiments.base import Config, Experiment, Result
 
-LIMITS = {"cpu_threads": 2, "turn_seconds": 2.0, "step_seconds": 30.0, "memory_gb": 8.0}
-LARGE = LIMITS | {"turn_seconds": 5.0, "memory_gb": 64.0}
+LIMITS = {"cpu_threads": 2, "turn_seconds": 1.0, "step_seconds": 20.0, "memory_gb": 8.0}
+LARGE = LIMITS | {"turn_seconds": 5.0, "step_seconds": 60.0, "memory_gb": 64.0}
 TINY = LIMITS | {"turn_seconds": 0.1}
 
 BATCH = {"MLP": 512, "LeNet": 128, "ResNet": 32}
@@ -49,11 +49,12 @@ def _grid(
 
 
 def _costs(**limits: float) -> list[dict[str, Any]]:
-    ours, sizes = [PLAIN, LOOP, *OURS], [32, 64, 256, 512]
+    ours = [PLAIN, LOOP, *OURS]
     return [
-        *(_grid(network, TASKS, [BATCH[network]], ours, **limits) for network in BATCH),
+        *(_grid(network, TASKS, [BATCH[network]], ours, **limits) for network in ("MLP", "LeNet")),
         *(_grid(network, TASKS, [BATCH[network]], list(PEERS), **limits) for network in ("MLP", "LeNet")),
-        _grid("LeNet", [2, 10], sizes, ["SLGrad"], **limits),
+        _grid("LeNet", [2, 10], [32, 64, 256, 512], ["SLGrad"], **limits),
+        _grid("ResNet", TASKS, [BATCH["ResNet"]], ours, **limits),
     ]
 
 
