@@ -15,7 +15,7 @@ from torch.utils.checkpoint import checkpoint
 
 import mtlcore as mtl
 from mtlcore.signals import trunk as trunk_module
-from mtlcore.signals.trunk import Part, _linear_layers, inner_products
+from mtlcore.signals.trunk import Part, _linear_layers, inner_products, triangular_factor
 
 T, N, WIDE = 5, 6, 120
 TASKS = [mtl.Task.regression(f"task {t}") for t in range(T)]
@@ -182,7 +182,7 @@ def test_blocks_of_tasks_change_nothing(
 ) -> None:
     model, data = make(name)
     signals, jacobian = both(name, data, model)
-    size = sum(part.bytes for part in parts_of(signals)[0])
+    size = sum(part.size for part in parts_of(signals)[0]) * 8
     monkeypatch.setattr(trunk_module, "BLOCK_BYTES", tasks_a_block * size)
     torch.testing.assert_close(signals.gramian(), jacobian @ jacobian.T)
     assert signals.passes.backward > T
@@ -247,11 +247,27 @@ def parts_of(signals: mtl.Signals) -> tuple[list[Part], list[Tensor]]:
     return signals._trunk._parts(parameters), parameters
 
 
-def test_samples_that_repeat() -> None:
-    model, data = make("wide")
-    data = mtl.Batch(data.inputs[:1].expand(N, -1).clone(), data.targets)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-4)])
+@pytest.mark.parametrize("copies", [2, N])
+def test_samples_that_repeat(dtype: torch.dtype, tolerance: float, copies: int) -> None:
+    model, data = make("wide", dtype=dtype)
+    data = mtl.Batch(data.inputs[: N // copies].repeat(copies, 1), data.targets)
     signals, jacobian = both("wide", data, model)
-    torch.testing.assert_close(signals.gramian(), jacobian @ jacobian.T, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(signals.gramian(), jacobian @ jacobian.T, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-13), (torch.float32, 1e-6)])
+@given(st.integers(1, 6), st.integers(6, 12), st.integers(1, 6), st.integers(0, 99))
+def test_triangular_factor(
+    dtype: torch.dtype, tolerance: float, rows: int, wide: int, rank: int, seed: int
+) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    left, right = torch.randn(rows, rank, generator=generator), torch.randn(rank, wide, generator=generator)
+    read = (left @ right).to(dtype)
+    factor = triangular_factor(read)
+    assert torch.equal(factor, factor.triu())
+    kernel = read @ read.T
+    assert (factor.T @ factor - kernel).abs().max() <= tolerance * (1 + kernel.abs().max())
 
 
 @given(st.integers(1, 200), st.integers(1, 9), st.integers(0, 5))

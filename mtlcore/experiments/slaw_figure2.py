@@ -82,7 +82,8 @@ PRESETS = {
     "laptop": [
         _grid(3, [*FIGURE, 512], ["constant", "slaw", "gradnorm"], 16, 5, TOXCAST),
         _grid(3, [32], ["pcgrad"], 16, 5, TOXCAST),
-        _grid(1, [64, 96, 128, 512], ["pcgrad"], 0, 1, TOXCAST),
+        _grid(3, [64, 96, 128], ["pcgrad"], 0, 3, TOXCAST),
+        _grid(1, [512], ["pcgrad"], 0, 1, TOXCAST),
         _grid(1, FIGURE, [PLAIN], 0, 1, TOXCAST),
     ],
     "paper": [

@@ -39,11 +39,12 @@ class Passes:
 
 @dataclass(frozen=True)
 class Part:
-    """One parameter's share of a task gradient: where autograd finds it, and its coordinates."""
+    """One parameter's share of a task gradient: where autograd finds it, how many numbers it takes, and how
+    they are written from what autograd finds."""
 
     source: Tensor | GradientEdge
-    coordinates: Callable[[Tensor], Tensor]
-    bytes: int
+    size: int
+    write: Callable[[Tensor, Tensor], object]
 
 
 class Trunk:
@@ -104,19 +105,20 @@ class Trunk:
 
     def norms(self, parameters: Sequence[Tensor]) -> Tensor:
         """(T,) norms of the gradients on some of the parameters, in T passes that stop there."""
-        parts = self._parts(parameters)
-        if len(parameters) == len(self.parameters):
-            self.passes.backward += len(self.sent)
-        else:
-            self.passes.partial += len(self.sent)
-        rows = [self._coordinates(task, parts) for task in range(len(self.sent))]
-        return torch.stack([torch.stack([c.norm() for c in row]).norm() for row in rows])
+        parts, tasks = self._parts(parameters), len(self.sent)
+        whole = len(parameters) == len(self.parameters)
+        self.passes.backward += tasks if whole else 0
+        self.passes.partial += 0 if whole else tasks
+        rows = (self._rows(range(task, task + 1), parts) for task in range(tasks))
+        return torch.stack([torch.stack([part.norm() for part in row]).norm() for row in rows])
 
     def gramian(self) -> Tensor:
         """(T, T) inner products of the gradients, in T passes, or more where T fills several blocks."""
         parts, tasks = self._parts(self.parameters), range(len(self.sent))
-        size = max(1, BLOCK_BYTES // sum(part.bytes for part in parts))
+        bytes_a_task = sum(part.size for part in parts) * self.parameters[0].element_size()
+        size = max(1, BLOCK_BYTES // bytes_a_task)
         blocks = [tasks[start : start + size] for start in range(0, len(tasks), size)]
+        self.passes.backward += sum((n + 1) * len(block) for n, block in enumerate(blocks))
         gramian = self.parameters[0].new_zeros(len(tasks), len(tasks))
         for n, first in enumerate(blocks):
             rows = self._rows(first, parts)
@@ -127,24 +129,19 @@ class Trunk:
                 ).sum(0)
                 gramian[first.start : first.stop, second.start : second.stop] = products
                 gramian[second.start : second.stop, first.start : first.stop] = products.T
-        if len(blocks) == 1 and all(part.coordinates is _unchanged for part in parts):
+        if len(blocks) == 1 and all(part.write is _copy for part in parts):
             self._whole = rows
         return gramian
 
     def _rows(self, tasks: Sequence[int], parts: Sequence[Part]) -> list[Tensor]:
-        """Coordinates of some tasks' gradients, one tensor (tasks, n) a part."""
-        self.passes.backward += len(tasks)
-        rows: list[Tensor] = []
+        """Some tasks' gradients, in coordinates where that is less: one tensor (tasks, size) a part."""
+        like = self.parameters[0]
+        rows = [like.new_empty(len(tasks), part.size, requires_grad=False) for part in parts]
         for place, task in enumerate(tasks):
-            found = self._coordinates(task, parts)
-            rows = rows or [c.new_empty(len(tasks), c.numel()) for c in found]
-            for row, c in zip(rows, found, strict=True):
-                row[place] = c.flatten()
+            found = self._back(task, [part.source for part in parts])
+            for part, row, gradient in zip(parts, rows, found, strict=True):
+                part.write(gradient, row[place])
         return rows
-
-    def _coordinates(self, task: int, parts: Sequence[Part]) -> list[Tensor]:
-        found = self._back(task, [part.source for part in parts])
-        return [part.coordinates(g) for part, g in zip(parts, found, strict=True)]
 
     def _back(self, task: int, sources: Sequence[Any]) -> tuple[Tensor, ...]:
         return torch.autograd.grad(
@@ -160,10 +157,9 @@ class Trunk:
             rows, (size, wide) = len(read), parameter.shape
             saved, spent = len(self.features) * size * (wide - rows), 8 * rows * wide
             if saved > spent and read.dtype in (torch.float32, torch.float64):
-                factor = torch.linalg.qr(read.detach().T, mode="r").R
-                in_span = partial(_upper_triangular, factor)
-                return Part(GradientEdge(layer, 0), in_span, rows * size * read.element_size())
-        return Part(parameter, _unchanged, parameter.nbytes)
+                factor = triangular_factor(read.detach())
+                return Part(GradientEdge(layer, 0), rows * size, partial(_write_coordinates, factor))
+        return Part(parameter, parameter.numel(), _copy)
 
 
 def _linear_layers(features: Tensor) -> dict[Tensor, tuple[Node, Tensor | None]]:
@@ -200,15 +196,31 @@ def inner_products(rows: Tensor, others: Tensor) -> Tensor:
     return products.triu() + products.triu(1).T
 
 
-def _upper_triangular(factor: Tensor, signals: Tensor) -> Tensor:
-    """Product with an upper triangular matrix, without most of its zeros."""
-    starts = range(0, len(factor), -(-len(factor) // 4))
-    blocks = zip(starts, factor.split(starts.step), strict=True)
-    return torch.cat([block[:, start:] @ signals[start:] for start, block in blocks])
+def triangular_factor(read: Tensor) -> Tensor:
+    """Upper triangular U (R, R) with UᵀU = AAᵀ, from A (R, in) of rank R or less.
+
+    In single precision it is taken from AAᵀ in double precision, where squaring costs no digits; otherwise,
+    and where that has no Cholesky factor, from A itself, which is slower.
+    """
+    if read.dtype == torch.float32:
+        wide = read.double()
+        factor, failed = torch.linalg.cholesky_ex(wide @ wide.T, upper=True)
+        if not failed:
+            return factor.to(read.dtype)
+    return torch.linalg.qr(read.T, mode="r").R
 
 
-def _unchanged(gradient: Tensor) -> Tensor:
-    return gradient
+def _write_coordinates(factor: Tensor, signals: Tensor, row: Tensor) -> None:
+    """Product of the upper triangular factor with the signals, without most of its zeros."""
+    place = row.view_as(signals)
+    step = -(-len(factor) // 4)
+    for start in range(0, len(factor), step):
+        rows = slice(start, start + step)
+        torch.mm(factor[rows, start:], signals[start:], out=place[rows])
+
+
+def _copy(gradient: Tensor, row: Tensor) -> None:
+    row.copy_(gradient.flatten())
 
 
 def _weighted_sum(weights: Tensor, tensors: Sequence[Tensor]) -> Tensor:
