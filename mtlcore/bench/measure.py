@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def measure(
     ------
     RuntimeError : the step fails, and it is ours.
     """
-    context = multiprocessing.get_context("spawn")
+    context = _fresh_processes(device)
     receiver, sender = context.Pipe(duplex=False)
     case = (network, tasks, batch, method, seed, device)
     process = context.Process(
@@ -112,6 +113,15 @@ def measure(
     if "failed" in row:
         raise RuntimeError(f"{method}, {network}, {tasks} tasks, batch {batch}: {row['failed']}")
     return row
+
+
+def _fresh_processes(device: str) -> SpawnContext | ForkServerContext:
+    """Where there are fork servers, from one that has this package imported and nothing run."""
+    if device != "cpu" or "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
 
 
 def _answer(
