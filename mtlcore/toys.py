@@ -47,7 +47,7 @@ def descend(
     model = MultiTaskModel(point, [nn.Identity() for _ in tasks])
     step = Batch(torch.zeros(1, 0), tuple(torch.zeros(1) for _ in tasks))
     declared = [_task(name, function) for name, function in tasks.items()]
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    optimizer = torch.optim.SGD([*model.parameters(), *method.learnable()], lr=lr)
     path = [point.theta.detach().clone()]
     for _ in range(steps):
         optimizer.zero_grad()

@@ -24,7 +24,8 @@ def test_descent_follows_the_methods_direction(name: str) -> None:
     assert torch.isfinite(path).all()
     if method.sees not in ("losses", "gramian", "jacobian"):
         return
-    for here, there in pairwise(path):
+    learned = bool(method.learnable())  # its scales have moved after the first step
+    for here, there in pairwise(path[:2] if learned else path):
         jacobian = torch.stack([torch.func.grad(f)(here) for f in TASKS.values()])
         losses = torch.stack([f(here) for f in TASKS.values()])
         expected = twin.weights(losses) @ jacobian if twin.family == "losses" else twin.direction(jacobian)

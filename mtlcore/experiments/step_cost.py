@@ -52,8 +52,11 @@ def _grid(
 def _costs(**limits: float) -> list[dict[str, Any]]:
     ours = [PLAIN, LOOP, *OURS]
     return [
-        *(_grid(network, TASKS, [BATCH[network]], ours, **limits) for network in ("MLP", "LeNet")),
-        *(_grid(network, TASKS, [BATCH[network]], list(PEERS), **limits) for network in ("MLP", "LeNet")),
+        *(_grid(network, TASKS[network], [BATCH[network]], ours, **limits) for network in ("MLP", "LeNet")),
+        *(
+            _grid(network, TASKS[network], [BATCH[network]], list(PEERS), **limits)
+            for network in ("MLP", "LeNet")
+        ),
         _grid("LeNet", [2, 10], [32, 64, 256, 512], ["SLGrad"], **limits),
         _grid("ResNet", TASKS, [BATCH["ResNet"]], ours, **limits),
     ]

@@ -2,5 +2,7 @@
 
 from mtlcore.widgets.explorer import Explorer
 from mtlcore.widgets.simplex import Simplex
+from mtlcore.widgets.temperature import Temperature
+from mtlcore.widgets.uncertainty import Uncertainty
 
-__all__ = ["Explorer", "Simplex"]
+__all__ = ["Explorer", "Simplex", "Temperature", "Uncertainty"]

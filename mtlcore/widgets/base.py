@@ -23,9 +23,9 @@ def source(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
 
 
-def module(name: str) -> str:
-    """The ES module of a widget: what all of them share, and its own file."""
-    return source("dom.js") + source(f"{name}.js")
+def module(*names: str) -> str:
+    """The ES module of a widget: what all of them share, and the named files; the last one is its own."""
+    return "".join(source(f"{name}.js") for name in ("dom", *names))
 
 
 def image(svg: str, alt: str) -> str:

@@ -10,7 +10,7 @@ function render({ model, el }) {
   const data = model.get("data");
   const chosen = () => data.distributions.find(({ name }) => name === model.get("distribution"));
   const sizeIndex = () => data.tasks.indexOf(model.get("tasks"));
-  const group = document.querySelectorAll(".mtl-simplex").length;
+  const name = group();
 
   function store(name, value) {
     model.set(name, value);
@@ -49,7 +49,7 @@ function render({ model, el }) {
 
   // Distributions and their noise
   const rows = data.distributions.map((distribution) => {
-    const radio = make("input", { type: "radio", name: `mtl-simplex-${group}`,
+    const radio = make("input", { type: "radio", name,
       onchange: () => store("distribution", distribution.name) });
     const value = make("td");
     const bar = make("td", { class: "mtl-bar", "aria-hidden": "true" });
@@ -111,11 +111,6 @@ function render({ model, el }) {
   }
 
   // Sliders
-  function slider(text, attributes, oninput) {
-    const output = make("output");
-    const input = make("input", { type: "range", ...attributes, oninput: () => oninput(Number(input.value)) });
-    return { input, output, node: make("label", { class: "mtl-slider" }, make("span", {}, text), input, output) };
-  }
   const count = slider("draws", { min: 1, max: chosen().draws.length }, (value) => store("count", value));
   const tasks = slider("tasks T", { min: 0, max: data.tasks.length - 1 }, (value) => store("tasks", data.tasks[value]));
 

@@ -1,0 +1,129 @@
+"""Images with a label for every pixel, as .npy files: what NYUv2 and CityScapes have in common."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mtlcore.batch import MultiTaskData, Split
+from mtlcore.data.brought import Brought
+from mtlcore.dense import depth, normals, segmentation
+from mtlcore.metrics import UNLABELLED, Task
+
+Size = tuple[int, int]
+"""Height and width."""
+
+
+def read_part(folders: Sequence[Brought], full: Size, size: Size, classes: int) -> Split:
+    """The images of one part of a data set and their labels, at another size.
+
+    ``folders`` hold 0.npy, 1.npy, ...: images (H, W, 3) in [0, 1], classes (H, W) from -1, depths (H, W, 1) and,
+    if there are four, normals (H, W, 3). A class of -1, a depth of 0 and a normal of zeros mean that a pixel
+    has no label. Images become means over the area of a pixel, as bytes; labels those of the nearest pixel.
+
+    Raises
+    ------
+    FileNotFoundError
+        A folder is not in the cache.
+    ValueError
+        A folder or a file is not as it should be.
+    """
+    shapes = ((*full, 3), full, (*full, 1), (*full, 3))
+    names = [f"{i}.npy" for i in range(folders[0].count)]
+    for folder in folders:
+        if folder.names() != sorted(names):
+            raise ValueError(f"{folder.home / folder.name}: its files are not called 0.npy to {names[-1]}")
+    columns: list[list[Tensor]] = [[] for _ in folders]
+    for name in names:
+        image, label, *maps = (_read(f, name, shape) for f, shape in zip(folders, shapes, strict=False))
+        if not np.isin(label, range(-1, classes)).all():
+            raise ValueError(f"{folders[1].home / folders[1].name / name}: a class not in -1 to {classes - 1}")
+        found = [_as_bytes(image, size), _nearest(label[..., None], size)[:, 0].long()]
+        found += [_nearest(values, size) for values in maps]
+        for column, value in zip(columns, found, strict=True):
+            column.append(value)
+    images, labels, *rest = (torch.cat(column) for column in columns)
+    return _split(images, labels, *rest)
+
+
+def _split(images: Tensor, labels: Tensor, depths: Tensor, *directions: Tensor) -> Split:
+    """Missing labels marked as the tasks expect them."""
+    targets = [labels.masked_fill(labels < 0, UNLABELLED), depths.masked_fill(depths == 0, torch.nan)]
+    targets += [n.masked_fill((n == 0).all(1, keepdim=True), torch.nan) for n in directions]
+    return Split(images, tuple(targets))
+
+
+def hold_out(name: str, train: Split, test: Split, validation: int, classes: int) -> MultiTaskData:
+    """The data set whose last ``validation`` training images are kept for validation.
+
+    Its tasks are cross-entropy, absolute error and, if there are normals, one minus the cosine.
+    """
+    kept = len(train) - validation
+    if kept < 1:
+        raise ValueError(f"{name} has {len(train)} training images: validation must be less, not {validation}")
+    tasks: tuple[Task, ...] = (segmentation(classes), depth(), normals())
+    return MultiTaskData(
+        name,
+        _part(train, slice(kept)),
+        _part(train, slice(kept, None)),
+        test,
+        tasks[: train.tasks],
+    )
+
+
+def make_scenes(
+    name: str, classes: int, kinds: int, *, size: Size, images: int, validation: int, seed: int
+) -> MultiTaskData:
+    """Made images of the same form: bright squares on a dark ground, near where they are bright.
+
+    ``kinds`` is the number of tasks, 2 or 3; a tenth of the pixels has no label. There are half as many test
+    images as training and validation ones.
+    """
+
+    def split(stream: int, number: int) -> Split:
+        rng = np.random.default_rng([seed, stream])
+        coarse = rng.integers(0, classes, (number, 4, 4))
+        rows, columns = (np.arange(n) * 4 // n for n in size)
+        labels = coarse[:, rows][:, :, columns]
+        bright = (labels[..., None] + 1) / (classes + 1) * (1, 0.7, 0.4)
+        pixels = np.clip(bright + 0.05 * rng.standard_normal((*labels.shape, 3)), 0, 1)
+        depths = 1 + 4 * (1 - labels / classes)
+        angle = labels * (np.pi / classes)
+        directions = np.stack([np.cos(angle), np.sin(angle), np.zeros_like(angle)], 1)
+        seen = rng.random(labels.shape) >= 0.1
+        targets = [np.where(seen, labels, -1), (seen * depths)[:, None], seen[:, None] * directions]
+        label, *maps = (torch.from_numpy(t) for t in targets[:kinds])
+        image = torch.from_numpy(np.rint(255 * pixels).astype(np.uint8).transpose(0, 3, 1, 2).copy())
+        return _split(image, label, *(m.float() for m in maps))
+
+    return hold_out(name, split(0, images), split(1, images // 2), validation, classes)
+
+
+def _part(split: Split, piece: slice) -> Split:
+    assert isinstance(split.inputs, Tensor)
+    return Split(split.inputs[piece], tuple(y[piece] for y in split.targets))
+
+
+def _read(folder: Brought, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    array = folder.array(name)
+    if array.shape != shape or array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+        raise ValueError(
+            f"{folder.home / folder.name / name} should hold finite numbers of shape {shape}, but it has the "
+            f"shape {array.shape} and the type {array.dtype}"
+        )
+    return array
+
+
+def _channels_first(array: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.moveaxis(array, -1, 0).astype(np.float32))[None]
+
+
+def _nearest(values: np.ndarray, size: Size) -> Tensor:
+    return F.interpolate(_channels_first(values), size, mode="nearest-exact")
+
+
+def _as_bytes(image: np.ndarray, size: Size) -> Tensor:
+    resized = F.interpolate(_channels_first(image), size, mode="area")
+    return resized.mul(255).round().clamp(0, 255).to(torch.uint8)

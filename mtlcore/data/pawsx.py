@@ -1,0 +1,124 @@
+"""PAWS-X: do two sentences say the same? In English, Chinese, German and Spanish, one input a language.
+
+Source: random-weighting paper, Section 5.3 and Table 2: 49,401 training pairs a language, machine-translated
+but for English, and 2,000 pairs each for validation and testing, translated by people. Labels are 1 for
+a paraphrase, 0 otherwise.
+
+The files are those of the official archive, x-final.tar.gz, unpacked in the folder ``pawsx`` of the cache.
+No hash of them is known to us, so what is checked is their form: four columns, and labels 0 or 1.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mtlcore.batch import MultiTaskData, Split
+from mtlcore.data import pieces
+from mtlcore.data.cache import File, _unpack
+from mtlcore.data.dataset import Dataset
+from mtlcore.data.overlay import check_options
+from mtlcore.metrics import Task
+
+LANGUAGES = ("en", "zh", "de", "es")
+"""In the order of the paper's Table 3."""
+
+COLUMNS = "id\tsentence1\tsentence2\tlabel"
+
+Pair = tuple[str, str, int]
+"""Two sentences, and whether they say the same."""
+
+
+@dataclass(eq=False)
+class TableFile(File):
+    """A table of pairs, tab-separated, without a pinned hash; it comes in an archive, so you unpack it."""
+
+    size: int = 2**28
+    sha256: str = ""
+
+    def _check(self, path: Path, what: str, remedy: str) -> bytes:
+        data = _unpack(path, self.size)
+        if data.startswith(f"{COLUMNS}\n".encode()):
+            return data
+        raise ValueError(
+            f"{what} is not a table of PAWS-X: its first line should be {COLUMNS!r}; {remedy}, or put a good "
+            f"copy from {self.address} into the folder {self.home}"
+        )
+
+    def _download(self) -> bytes:
+        raise FileNotFoundError("it is inside an archive")
+
+
+def _file(language: str, part: str) -> TableFile:
+    name = {"train": "train" if language == "en" else "translated_train"}.get(part, f"{part}_2k")
+    address = "https://storage.googleapis.com/paws/pawsx/x-final.tar.gz"
+    return TableFile("pawsx", f"x-final/{language}/{name}.tsv", address)
+
+
+FILES = {
+    language: tuple(_file(language, part) for part in ("train", "dev", "test")) for language in LANGUAGES
+}
+
+
+def read_pairs(text: str) -> list[Pair]:
+    """The pairs of a table; ValueError for a label that is neither 0 nor 1."""
+    rows = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    found = []
+    for number, row in enumerate(rows, start=1):
+        if row["label"] not in ("0", "1"):
+            raise ValueError(f"row {number} of a table of PAWS-X has the label {row['label']!r}, not 0 or 1")
+        found.append((row["sentence1"], row["sentence2"], int(row["label"])))
+    return found
+
+
+def make(
+    *,
+    tokenizer: str,
+    sentences: int | None = None,
+    validation: int | None = None,
+    length: int = 128,
+    seed: int = 0,
+) -> MultiTaskData:
+    """Word pieces (N, 2, L), ids and segments of both sentences of a pair, and labels (N,), a language.
+
+    Parameters
+    ----------
+    tokenizer : name or folder of a pre-trained tokeniser. Needs the optional package ``transformers``.
+    sentences, validation : at most so many training and validation pairs a language, drawn with the seed, the
+        same in every language; default all. All test pairs are there.
+    length : pairs are cut to so many word pieces, default 128 as in the public code.
+    """
+    sizes = {"sentences": sentences, "validation": validation}
+    check_options(seed=seed, length=length, **{key: n for key, n in sizes.items() if n is not None})
+    texts = [[read_pairs(file.read().decode()) for file in FILES[language]] for language in LANGUAGES]
+    tokens = pieces.tokenizer(tokenizer)
+
+    def split(part: int, size: int | None) -> Split:
+        drawn = [words.some(language[part], size, seed) for language in texts]
+        inputs = tuple(
+            pieces.pairs([a for a, _, _ in pairs], [b for _, b, _ in pairs], length, tokens) for pairs in drawn
+        )
+        return Split(inputs, tuple(torch.tensor([same for _, _, same in pairs]) for pairs in drawn))
+
+    return MultiTaskData(
+        "pawsx",
+        split(0, sentences),
+        split(1, validation),
+        split(2, None),
+        tuple(Task.classification(language) for language in LANGUAGES),
+    )
+
+
+DATASETS = (
+    Dataset(
+        "pawsx",
+        "pairs of sentences in English, Chinese, German and Spanish",
+        make,
+        tuple(file for language in LANGUAGES for file in FILES[language]),
+    ),
+)
