@@ -58,7 +58,7 @@ def _costs(**limits: float) -> list[dict[str, Any]]:
             for network in ("MLP", "LeNet")
         ),
         _grid("LeNet", [2, 10], [32, 64, 256, 512], ["SLGrad"], **limits),
-        _grid("ResNet", TASKS, [BATCH["ResNet"]], ours, **limits),
+        _grid("ResNet", TASKS["ResNet"], [BATCH["ResNet"]], ours, **limits),
     ]
 
 
