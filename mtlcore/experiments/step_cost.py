@@ -36,7 +36,7 @@ def run(config: Config, device: str) -> Result:
             device=device,
             threads=config["cpu_threads"],
             seconds=config["turn_seconds"],
-            turns=config["turns"],
+            turns=config["least_turns"],
             step_seconds=config["step_seconds"],
             memory_gb=config["memory_gb"],
         )
@@ -87,7 +87,7 @@ scaling = Experiment(
     source="ours",
     presets={
         "smoke": [_grid("LeNet", [2, 4], [16], ["PCGrad"], **TINY)],
-        "laptop": _scales(**LIMITS | {"turns": 3}),
+        "laptop": _scales(**LIMITS | {"least_turns": 3}),
         "paper": _scales(**LARGE),
     },
     run=run,
