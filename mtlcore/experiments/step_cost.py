@@ -10,7 +10,7 @@ from typing import Any
 from mtlcore.bench import LOOP, OURS, PEERS, PLAIN, measure
 from mtlcore.experiments.base import Config, Experiment, Result
 
-LIMITS = {"cpu_threads": 2, "turn_seconds": 1.0, "step_seconds": 20.0, "memory_gb": 8.0}
+LIMITS = {"cpu_threads": 2, "turn_seconds": 1.0, "least_turns": 5, "step_seconds": 20.0, "memory_gb": 8.0}
 LARGE = LIMITS | {"turn_seconds": 5.0, "step_seconds": 60.0, "memory_gb": 64.0}
 TINY = LIMITS | {"turn_seconds": 0.1}
 
@@ -55,6 +55,7 @@ def _costs(**limits: float) -> list[dict[str, Any]]:
             for network, tasks in PEER_TASKS.items()
         ),
         _grid("LeNet", [2, 10], sizes, ["SLGrad"], **limits),
+        _grid("MLP", [512], [512], ["MGDA at features"], **limits),
     ]
 
 
