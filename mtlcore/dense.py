@@ -107,9 +107,8 @@ def normals(factor: float = 1.0, name: str = "normals") -> Task:
     """
     within = {f"within_{angle:g}": True for angle in THRESHOLDS}
     measure = Measure({"mean": False, "median": False, **within}, _angles, _angular)
-    return _task(
-        name, partial(_one_minus_cosine, factor=factor), measure, "mean", labelled=lambda y: labelled(y[:, :1])
-    )
+    loss = partial(_one_minus_cosine, factor=factor)
+    return _task(name, loss, measure, "mean", labelled=lambda y: labelled(y[:, :1]))
 
 
 def _task(

@@ -62,6 +62,14 @@ class Task:
         loss = partial(_weighted_cross_entropy, weights=weights)
         return cls(name, loss, average_precision, "average_precision", higher_is_better=True)
 
+    @classmethod
+    def logistic(cls, name: str) -> Task:
+        """Cross-entropy on one output (N, 1), a log-odds, measured by the area under the ROC curve.
+
+        Labels are 0, 1 or -100 (unlabelled).
+        """
+        return cls(name, _logistic, area_under_roc, "auc", higher_is_better=True)
+
     def sample_losses(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Loss of every sample and the mask of the samples that have a label.
 
@@ -113,6 +121,12 @@ def _weighted_cross_entropy(outputs: Tensor, targets: Tensor, weights: tuple[flo
     return torch.where(targets == 1, weights[1] * entries, weights[0] * entries)
 
 
+def _logistic(outputs: Tensor, targets: Tensor) -> Tensor:
+    if targets.is_floating_point():
+        raise TypeError("class labels must be integers")
+    return F.binary_cross_entropy_with_logits(outputs.squeeze(1), targets.to(outputs), reduction="none")
+
+
 def _squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
     if not targets.is_floating_point():
         raise TypeError("regression targets must be real numbers")
@@ -138,6 +152,19 @@ def average_precision(outputs: Tensor, targets: Tensor) -> float:
     labels = targets[present].cpu().numpy()
     scores = (outputs[:, 1] - outputs[:, 0])[present].detach().cpu().numpy()
     return float(average_precision_score(labels, scores)) if labels.any() else float("nan")
+
+
+def area_under_roc(outputs: Tensor, targets: Tensor) -> float:
+    """Area under true against false positives, of outputs (N, 1) and labels (N,), labelled entries only.
+
+    NaN where all labels are of one class.
+    """
+    from sklearn.metrics import roc_auc_score  # here, because it takes most of a second
+
+    present = labelled(targets)
+    labels = targets[present].cpu().numpy()
+    scores = outputs[:, 0][present].detach().cpu().numpy()
+    return float(roc_auc_score(labels, scores)) if 0 < labels.sum() < len(labels) else float("nan")
 
 
 def mean_squared_error(outputs: Tensor, targets: Tensor) -> float:

@@ -11,12 +11,14 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from mtlcore import Projection
-from mtlcore.widgets import Explorer, Simplex, explorer
+from mtlcore.widgets import Explorer, Simplex, Temperature, Uncertainty, explorer
 
 BOOK = Path(__file__).resolve().parents[1] / "_build" / "html"
 PAGES = sorted(BOOK.glob("*/**/*.html")) if BOOK.is_dir() else []
 PAGES = [page for page in PAGES if "_static" not in page.parts]
 SHOWN = list(explorer._book()[0])
+WIDGETS = [Explorer, Simplex, Uncertainty, Temperature]
+MARKS = {Explorer: (".mtl-rule .mtl-head", "fill"), Simplex: (".mtl-draws circle", "fill")}
 FRAME = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>Widgets</title>
 <style>html {{ --pst-color-background: {paper}; --pst-color-text-base: {ink}; }}
@@ -224,7 +226,7 @@ def test_unit_length(show):
     assert max(ends()) - min(ends()) < 0.01
 
 
-@pytest.mark.parametrize("widget", [Explorer, Simplex])
+@pytest.mark.parametrize("widget", WIDGETS)
 def test_fits_a_phone(show, widget):
     browser = show(widget(), width=360, height=740)
     for text in ("All", "Third task") if widget is Explorer else ():
@@ -245,20 +247,20 @@ def test_labels_do_not_cover_one_another(show):
                 assert min(wide, high) < 4, preset
 
 
-@pytest.mark.parametrize("widget", [Explorer, Simplex])
+@pytest.mark.parametrize("widget", WIDGETS)
 def test_dark_page_has_brighter_colours(show, widget):
     def colour(selector, what):
         return one(browser, selector).value_of_css_property(what)
 
-    mark = ".mtl-rule .mtl-head" if widget is Explorer else ".mtl-draws circle"
+    mark, what = MARKS.get(widget, (".mtl-curve", "stroke"))
     browser = show(widget())
-    light = colour(mark, "fill")
+    light = colour(mark, what)
     browser = show(widget(), theme="dark")
-    assert colour(mark, "fill") != light
+    assert colour(mark, what) != light
     assert colour(".mtl-widget", "color") == "rgba(206, 214, 221, 1)"
 
 
-@pytest.mark.parametrize("widget", [Explorer, Simplex])
+@pytest.mark.parametrize("widget", WIDGETS)
 def test_controls_and_pictures_have_names(show, widget):
     browser = show(widget())
     nodes = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
@@ -285,7 +287,43 @@ def test_simplex_by_keyboard(show):
     assert len(all_of(browser, ".mtl-draws circle")) == 1
 
 
-@pytest.mark.parametrize("widget", [Explorer, Simplex])
+def test_uncertainty_by_keyboard(show):
+    browser = show(Uncertainty(losses=[1, 1]))
+    status = one(browser, ".mtl-status")
+    assert status.text == "Both tasks weigh the same."
+    curves = [c.get_attribute("d") for c in all_of(browser, ".mtl-plane .mtl-curve")]
+    _, second = all_of(browser, "input[type=range]")
+    second.send_keys(*[Keys.LEFT] * 6)
+    assert second.get_attribute("aria-valuetext") == "0.10"
+    assert status.text == "Task 2 weighs 10.0 times as much as task 1."
+    rows = [row.text.split() for row in all_of(browser, "tbody tr")]
+    assert rows == [["task", "1", "0.00", "0.50", "0.50"], ["task", "2", "−2.30", "5.00", "0.50"]]
+    moved = [c.get_attribute("d") for c in all_of(browser, ".mtl-plane .mtl-curve")]
+    assert moved[0] == curves[0] and moved[1] != curves[1]
+    all_of(browser, "input[type=radio]")[0].send_keys(Keys.LEFT)
+    assert all_of(browser, "input[type=radio]")[2].is_selected()
+    assert one(browser, "tbody tr").text.split()[2:] == ["0.00", "1.00", "1.00"]
+
+
+def test_temperature_by_keyboard(show):
+    browser = show(Temperature(), Temperature("noise", 0.1, "step"))
+    first, second = all_of(browser, ".mtl-temperature[role=group]")
+    assert [[r.is_selected() for r in all_of(w, "input[type=radio]")] for w in (first, second)] == [
+        [True, False, False, True, False],
+        [False, True, False, False, True],
+    ]
+    status, heat = one(first, ".mtl-status"), one(first, "input[type=range]")
+    distance = re.compile(r"0\.\d+")
+    before = float(distance.search(status.text)[0])
+    heat.send_keys(Keys.LEFT)
+    assert heat.get_attribute("aria-valuetext") == "τ = 1"
+    assert float(distance.search(status.text)[0]) > 1.8 * before
+    one(first, "input[type=radio]").send_keys(Keys.DOWN, Keys.DOWN)
+    assert "0.000" in status.text
+    assert distance.search(one(second, ".mtl-status").text)
+
+
+@pytest.mark.parametrize("widget", WIDGETS)
 def test_picture_without_scripts(browser, tmp_path, widget):
     page = tmp_path / "still.html"
     page.write_text(f"<!doctype html><meta charset=utf-8>{widget().html()}", encoding="utf-8")

@@ -7,12 +7,34 @@ from typing import Any
 import pandas as pd
 
 from mtlcore.batch import MultiTaskData
-from mtlcore.data import digits, molecules, mtregression, multi_mnist
+from mtlcore.data import (
+    celeba,
+    cityscapes,
+    digits,
+    molecules,
+    mtregression,
+    multi_mnist,
+    nyuv2,
+    office,
+    pawsx,
+    ud,
+)
 from mtlcore.data.dataset import Dataset
 
 DATASETS: dict[str, Dataset] = {
     dataset.name: dataset
-    for dataset in (*digits.DATASETS, *multi_mnist.DATASETS, *mtregression.DATASETS, *molecules.DATASETS)
+    for dataset in (
+        *digits.DATASETS,
+        *multi_mnist.DATASETS,
+        *mtregression.DATASETS,
+        *molecules.DATASETS,
+        *ud.DATASETS,
+        *pawsx.DATASETS,
+        *nyuv2.DATASETS,
+        *cityscapes.DATASETS,
+        *celeba.DATASETS,
+        *office.DATASETS,
+    )
 }
 """The registry: name -> data set."""
 
@@ -23,15 +45,15 @@ def load(name: str, **options: Any) -> MultiTaskData:
     Parameters
     ----------
     name : a key of :data:`DATASETS`.
-    options : of the data set; all take ``seed`` (default 0), and most take ``train``, ``validation``
-        and ``test``, how many samples to make. The same options give the same data.
+    options : of the data set; those that draw take ``seed`` (default 0), and many take ``train``,
+        ``validation`` and ``test``, how many samples to make. The same options give the same data.
 
     Raises
     ------
     ValueError
         Unknown name or option, bad value, or a file without the pinned content.
     FileNotFoundError
-        A file that is not in the cache and cannot be downloaded.
+        A file that is not in the cache and cannot be downloaded, or that you have to bring.
     """
     if name not in DATASETS:
         near = get_close_matches(str(name), DATASETS) or list(DATASETS)
@@ -46,9 +68,11 @@ def load(name: str, **options: Any) -> MultiTaskData:
 def table() -> pd.DataFrame:
     """Every file of every data set: where it lies and whether its content is the pinned one.
 
+    What has no pin is "ok" if its form is right: of a folder that you bring, the number of its files.
+
     One row a file, with the columns ``data set``, ``summary``, ``file``, ``state`` ("ok",
     "missing" or "wrong content"; "bundled" for a data set without files), ``path`` (where the file
-    lies, or where a download would put it) and ``address``. Nothing is downloaded.
+    lies, or where a download, or you, would put it) and ``address``. Nothing is downloaded.
     """
     state = {file: file.state() for d in DATASETS.values() for file in d.files}
     rows = [(d.name, d.summary, "", "bundled", "", "") for d in DATASETS.values() if not d.files]

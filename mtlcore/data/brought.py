@@ -45,6 +45,16 @@ class Brought:
         """The data set's folder in the cache."""
         return cache_folder() / self.folder
 
+    def find(self) -> Path | zipfile.Path:
+        """Where the folder or file lies; FileNotFoundError if it does not."""
+        for name in filter(None, (self.name, self.also)):
+            place, archive = self.home / name, self.home / f"{name}.zip"
+            if place.exists():
+                return place
+            if self.suffix and archive.is_file():
+                return _inside(archive, f"{place.name}/", archive.stat().st_mtime_ns)
+        raise self._missing()
+
     def names(self) -> list[str]:
         """The paths of the files inside the folder, sorted.
 
@@ -55,7 +65,7 @@ class Brought:
         ValueError
             It holds more or fewer files than the official one, or its zip is broken.
         """
-        place = self._place()
+        place = self.find()
         if isinstance(place, Path):
             found = [path.relative_to(place).as_posix() for path in place.rglob(f"*{self.suffix}")]
         else:
@@ -79,7 +89,7 @@ class Brought:
         ValueError
             It is larger than :data:`LARGEST`, or its zip is broken.
         """
-        place = self._place()
+        place = self.find()
         path: Any = place / name if name else place
         try:
             with path.open("rb") as file:
@@ -99,12 +109,12 @@ class Brought:
         except FileNotFoundError:
             raise
         except (ValueError, OSError, EOFError, MemoryError) as error:
-            raise ValueError(f"{self.folder}/{self.name}/{name} is no .npy array of numbers: {error}") from error
+            raise ValueError(f"{self.home / self.name / name} is no array of numbers: {error}") from error
 
     def image(self, name: str, size: tuple[int, int], mode: str = "RGB") -> np.ndarray:
-        """One of the folder's files, JPEG or PNG, resized to (height, width): (channels, height, width), uint8.
+        """One of the folder's files, JPEG or PNG, resized: (channels, height, width), uint8.
 
-        ``mode`` is "RGB" or "L" (grey).
+        ``size`` is height and width, ``mode`` "RGB" or "L" (grey).
         """
         try:
             with Image.open(io.BytesIO(self.read(name)), formats=("JPEG", "PNG")) as picture:
@@ -114,13 +124,13 @@ class Brought:
         except FileNotFoundError:
             raise
         except (ValueError, OSError, SyntaxError, Image.DecompressionBombError) as error:
-            raise ValueError(f"{self.folder}/{self.name}/{name} is no JPEG or PNG image: {error}") from error
+            raise ValueError(f"{self.home / self.name / name} is no JPEG or PNG image: {error}") from error
         return np.asarray(resized).reshape(*size, -1).transpose(2, 0, 1).copy()
 
     def state(self) -> tuple[str, str]:
         """The state ("ok", "missing" or "wrong content") and the path."""
         try:
-            place = self._place()
+            place = self.find()
             if self.suffix:
                 self.names()
         except FileNotFoundError:
@@ -128,15 +138,6 @@ class Brought:
         except ValueError:
             return "wrong content", str(self.home / self.name)
         return "ok", str(place)
-
-    def _place(self) -> "Path | zipfile.Path":
-        for name in filter(None, (self.name, self.also)):
-            place, archive = self.home / name, self.home / f"{name}.zip"
-            if place.exists():
-                return place
-            if archive.is_file():
-                return _inside(archive, f"{place.name}/", archive.stat().st_mtime_ns)
-        raise self._missing()
 
     def _missing(self, name: str = "") -> FileNotFoundError:
         whole = "/".join(filter(None, (self.folder, self.name, name)))

@@ -4,13 +4,12 @@ Source: Liu et al. (2015), 202,599 aligned images of 178 x 218 pixels, in the of
 19,867 and 19,962 for training, validation and testing. Two problems of it:
 
 * ``celeba``: each attribute is a task, 64 x 64 pixels (random-weighting paper, Appendix C.2);
-* ``celeba-landmarks``: is the face attractive, and where are its landmarks; 10,000 images of each part, drawn at
-  random, 40 x 40 pixels, grey (Projection paper, Section 4.3 and Appendix B.2). A landmark's coordinates are
-  shares of the image's width and height, as in the public code.
+* ``celeba-landmarks``: is the face attractive, and where are its landmarks; 10,000 images of each part,
+  drawn at random, 40 x 40 pixels, grey (Projection paper, Section 4.3 and Appendix B.2). A landmark's
+  coordinates are shares of the image's width and height, as in the public code.
 """
 
 import io
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -41,7 +40,7 @@ def make(*, size: int = 64) -> MultiTaskData:
 
     def split(part: int) -> Split:
         names = partition.index[partition == part]
-        labels = (attributes.loc[names].to_numpy() > 0).astype(np.int64)
+        labels = (_rows(attributes, names) > 0).astype(np.int64)
         return Split(_images(names, size, "RGB"), tuple(torch.from_numpy(y) for y in labels.T.copy()))
 
     return MultiTaskData(
@@ -52,7 +51,7 @@ def make(*, size: int = 64) -> MultiTaskData:
 def make_landmarks(
     *, size: int = 40, images: int = 10_000, main: str = "Attractive", seed: int = 0
 ) -> MultiTaskData:
-    """Grey images (N, 1, size, size), uint8; one attribute, labels (N,) 0 or 1; five landmarks (N, 10), float32.
+    """Grey images (N, 1, size, size), uint8; one attribute, labels (N,) 0 or 1; landmarks (N, 10), float32.
 
     ``images`` of each part are drawn with ``seed``. The attribute has one output, a log-odds, and is measured
     by the area under the curve of true against false positives; the landmarks by their mean squared error.
@@ -69,8 +68,8 @@ def make_landmarks(
             raise ValueError(f"a part of CelebA has {len(names):,} images, not {images:,}")
         drawn = np.random.default_rng([seed, part]).choice(len(names), images, replace=False)
         names = names[np.sort(drawn)]
-        labels = (attributes.loc[names, main].to_numpy() > 0).astype(np.int64)
-        places = landmarks.loc[names].to_numpy() / np.tile([WIDTH, HEIGHT], 5)
+        labels = (_rows(attributes[[main]], names)[:, 0] > 0).astype(np.int64)
+        places = _rows(landmarks, names) / np.tile([WIDTH, HEIGHT], 5)
         targets = (torch.from_numpy(labels), torch.from_numpy(places.astype(np.float32)))
         return Split(_images(names, size, "L"), targets)
 
@@ -78,9 +77,11 @@ def make_landmarks(
     return MultiTaskData("celeba-landmarks", split(0), split(1), split(2), tasks)
 
 
-def make_faces(*, size: int = 16, attributes: int = 40, images: int = 120, seed: int = 0) -> MultiTaskData:
-    """Made images of the same form: an attribute depends on the brightness of one block of the image."""
+def make_faces(*, size: int = 16, attributes: int = 8, images: int = 120, seed: int = 0) -> MultiTaskData:
+    """Made images of the same form: an attribute is the brightness of one of 48 blocks, 16 a colour."""
     check_options(seed=seed, size=size, attributes=attributes, images=images)
+    if attributes > 48:
+        raise ValueError(f"made faces have 48 attributes at most, not {attributes}")
 
     def split(stream: int, number: int) -> Split:
         rng = np.random.default_rng([seed, stream])
@@ -88,7 +89,7 @@ def make_faces(*, size: int = 16, attributes: int = 40, images: int = 120, seed:
         place = np.arange(size) * 4 // size
         pixels = torch.from_numpy(blocks[:, :, place][..., place].astype(np.uint8))
         bright = (blocks.reshape(number, -1) > 128).astype(np.int64)
-        return Split(pixels, tuple(torch.from_numpy(bright[:, k % 48].copy()) for k in range(attributes)))
+        return Split(pixels, tuple(torch.from_numpy(bright[:, k].copy()) for k in range(attributes)))
 
     tasks = tuple(Task.classification(f"attribute {k + 1}") for k in range(attributes))
     return MultiTaskData("made-faces", split(0, images), split(1, images // 4), split(2, images // 4), tasks)
@@ -118,8 +119,15 @@ def _check_signs(attributes: pd.DataFrame) -> None:
         raise ValueError(f"{ATTRIBUTES.home / ATTRIBUTES.name} should hold -1 and 1 only")
 
 
-def _images(names: Sequence[str], size: int, mode: str) -> Tensor:
-    IMAGES.names()
+def _rows(table: pd.DataFrame, names: pd.Index) -> np.ndarray:
+    if not names.isin(table.index).all():
+        raise ValueError("CelebA's tables do not name the same images; get them again")
+    return table.loc[names].to_numpy()
+
+
+def _images(names: pd.Index, size: int, mode: str) -> Tensor:
+    if not names.isin(IMAGES.names()).all():
+        raise ValueError(f"{PARTITION.name} names images that {IMAGES.name} does not hold")
     pixels = np.empty((len(names), len(mode), size, size), np.uint8)
     for row, name in zip(pixels, names, strict=True):
         row[:] = IMAGES.image(name, (size, size), mode)
@@ -135,5 +143,5 @@ DATASETS = (
         make_landmarks,
         (*FILES, LANDMARKS),
     ),
-    Dataset("made-faces", "made images with 40 attributes", make_faces),
+    Dataset("made-faces", "made images with a few attributes", make_faces),
 )

@@ -41,7 +41,7 @@ def make(*, height: int = 128, width: int = 256, validation: int = 475) -> Multi
 
 
 def make_streets(
-    *, height: int = 32, width: int = 32, validation: int = 8, images: int = 32, seed: int = 0
+    *, height: int = 16, width: int = 16, validation: int = 8, images: int = 24, seed: int = 0
 ) -> MultiTaskData:
     """Made images of the same form and with the same tasks, for a first try."""
     check_options(seed=seed, height=height, width=width, validation=validation, images=images)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mtlcore.batch import MultiTaskData
+from mtlcore.data.brought import Brought
 from mtlcore.data.cache import File
 
 
@@ -17,4 +18,4 @@ class Dataset:
     name: str
     summary: str
     make: Callable[..., MultiTaskData]
-    files: tuple[File, ...] = ()
+    files: tuple[File | Brought, ...] = ()

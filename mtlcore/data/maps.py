@@ -19,9 +19,10 @@ Size = tuple[int, int]
 def read_part(folders: Sequence[Brought], full: Size, size: Size, classes: int) -> Split:
     """The images of one part of a data set and their labels, at another size.
 
-    ``folders`` hold 0.npy, 1.npy, ...: images (H, W, 3) in [0, 1], classes (H, W) from -1, depths (H, W, 1) and,
-    if there are four, normals (H, W, 3). A class of -1, a depth of 0 and a normal of zeros mean that a pixel
-    has no label. Images become means over the area of a pixel, as bytes; labels those of the nearest pixel.
+    ``folders`` hold 0.npy, 1.npy, ...: images (H, W, 3) in [0, 1], classes (H, W) from -1, depths
+    (H, W, 1) and, if there are four, normals (H, W, 3). A class of -1, a depth of 0 and a normal of zeros
+    mean that a pixel has no label. An image's new pixels are means over their area, as bytes; labels are
+    those of the nearest pixel.
 
     Raises
     ------
@@ -39,7 +40,8 @@ def read_part(folders: Sequence[Brought], full: Size, size: Size, classes: int) 
     for name in names:
         image, label, *maps = (_read(f, name, shape) for f, shape in zip(folders, shapes, strict=False))
         if not np.isin(label, range(-1, classes)).all():
-            raise ValueError(f"{folders[1].home / folders[1].name / name}: a class not in -1 to {classes - 1}")
+            where = folders[1].home / folders[1].name / name
+            raise ValueError(f"{where} should hold classes from -1 to {classes - 1}")
         found = [_as_bytes(image, size), _nearest(label[..., None], size)[:, 0].long()]
         found += [_nearest(values, size) for values in maps]
         for column, value in zip(columns, found, strict=True):
@@ -62,7 +64,9 @@ def hold_out(name: str, train: Split, test: Split, validation: int, classes: int
     """
     kept = len(train) - validation
     if kept < 1:
-        raise ValueError(f"{name} has {len(train)} training images: validation must be less, not {validation}")
+        raise ValueError(
+            f"validation must be less than {name}'s {len(train)} training images, not {validation}"
+        )
     tasks: tuple[Task, ...] = (segmentation(classes), depth(), normals())
     return MultiTaskData(
         name,

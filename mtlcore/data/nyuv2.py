@@ -42,7 +42,7 @@ def make(*, height: int = 288, width: int = 384, validation: int = 95) -> MultiT
 
 
 def make_rooms(
-    *, height: int = 32, width: int = 32, validation: int = 8, images: int = 32, seed: int = 0
+    *, height: int = 16, width: int = 16, validation: int = 8, images: int = 24, seed: int = 0
 ) -> MultiTaskData:
     """Made images of the same form and with the same tasks, for a first try."""
     check_options(seed=seed, height=height, width=width, validation=validation, images=images)

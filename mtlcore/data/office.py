@@ -46,11 +46,11 @@ def make(
     """
     check_options(seed=seed, size=size)
     images, labels = [], []
-    for domain, folder in domains.items():
+    for folder in domains.values():
         files = folder.names()
         kinds = sorted({file.partition("/")[0] for file in files})
         if len(kinds) != classes:
-            raise ValueError(f"{folder.home / folder.name} has {len(kinds)} classes, but {domain} has {classes}")
+            raise ValueError(f"{folder.home / folder.name} has {len(kinds)} classes, not {classes}")
         images.append(np.stack([folder.image(file, (size, size)) for file in files]))
         labels.append(np.array([kinds.index(file.partition("/")[0]) for file in files]))
     return _divide(name, list(domains), images, labels, seed)

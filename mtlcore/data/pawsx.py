@@ -11,16 +11,12 @@ No hash of them is known to us, so what is checked is their form: four columns, 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
 import torch
 
 from mtlcore.batch import MultiTaskData, Split
-from mtlcore.data import pieces
-from mtlcore.data.cache import File, _unpack
+from mtlcore.data import pieces, words
+from mtlcore.data.brought import Brought
 from mtlcore.data.dataset import Dataset
 from mtlcore.data.overlay import check_options
 from mtlcore.metrics import Task
@@ -28,36 +24,16 @@ from mtlcore.metrics import Task
 LANGUAGES = ("en", "zh", "de", "es")
 """In the order of the paper's Table 3."""
 
-COLUMNS = "id\tsentence1\tsentence2\tlabel"
+COLUMNS = ["id", "sentence1", "sentence2", "label"]
 
 Pair = tuple[str, str, int]
 """Two sentences, and whether they say the same."""
 
 
-@dataclass(eq=False)
-class TableFile(File):
-    """A table of pairs, tab-separated, without a pinned hash; it comes in an archive, so you unpack it."""
-
-    size: int = 2**28
-    sha256: str = ""
-
-    def _check(self, path: Path, what: str, remedy: str) -> bytes:
-        data = _unpack(path, self.size)
-        if data.startswith(f"{COLUMNS}\n".encode()):
-            return data
-        raise ValueError(
-            f"{what} is not a table of PAWS-X: its first line should be {COLUMNS!r}; {remedy}, or put a good "
-            f"copy from {self.address} into the folder {self.home}"
-        )
-
-    def _download(self) -> bytes:
-        raise FileNotFoundError("it is inside an archive")
-
-
-def _file(language: str, part: str) -> TableFile:
+def _file(language: str, part: str) -> Brought:
     name = {"train": "train" if language == "en" else "translated_train"}.get(part, f"{part}_2k")
-    address = "https://storage.googleapis.com/paws/pawsx/x-final.tar.gz"
-    return TableFile("pawsx", f"x-final/{language}/{name}.tsv", address)
+    address = "https://storage.googleapis.com/paws/pawsx/x-final.tar.gz (unpack it)"
+    return Brought("pawsx", f"x-final/{language}/{name}.tsv", address)
 
 
 FILES = {
@@ -65,14 +41,16 @@ FILES = {
 }
 
 
-def read_pairs(text: str) -> list[Pair]:
-    """The pairs of a table; ValueError for a label that is neither 0 nor 1."""
-    rows = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+def read_pairs(file: Brought) -> list[Pair]:
+    """The pairs of a table; ValueError for other columns, or a label that is neither 0 nor 1."""
+    rows = csv.reader(file.read().decode().splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    if next(rows, None) != COLUMNS:
+        raise ValueError(f"{file.find()} is no table of PAWS-X: its columns should be {', '.join(COLUMNS)}")
     found = []
-    for number, row in enumerate(rows, start=1):
-        if row["label"] not in ("0", "1"):
-            raise ValueError(f"row {number} of a table of PAWS-X has the label {row['label']!r}, not 0 or 1")
-        found.append((row["sentence1"], row["sentence2"], int(row["label"])))
+    for number, row in enumerate(rows, start=2):
+        if len(row) != 4 or row[3] not in ("0", "1"):
+            raise ValueError(f"line {number} of {file.find()} needs four columns, the last 0 or 1: {row}")
+        found.append((row[1], row[2], int(row[3])))
     return found
 
 
@@ -95,13 +73,14 @@ def make(
     """
     sizes = {"sentences": sentences, "validation": validation}
     check_options(seed=seed, length=length, **{key: n for key, n in sizes.items() if n is not None})
-    texts = [[read_pairs(file.read().decode()) for file in FILES[language]] for language in LANGUAGES]
+    texts = [[read_pairs(file) for file in FILES[language]] for language in LANGUAGES]
     tokens = pieces.tokenizer(tokenizer)
 
     def split(part: int, size: int | None) -> Split:
         drawn = [words.some(language[part], size, seed) for language in texts]
         inputs = tuple(
-            pieces.pairs([a for a, _, _ in pairs], [b for _, b, _ in pairs], length, tokens) for pairs in drawn
+            pieces.pairs([a for a, _, _ in pairs], [b for _, b, _ in pairs], length, tokens)
+            for pairs in drawn
         )
         return Split(inputs, tuple(torch.tensor([same for _, _, same in pairs]) for pairs in drawn))
 

@@ -3,12 +3,12 @@
 Source: random-weighting paper, Section 5.3: the tagging problem of XTREME in English, Chinese, Telugu and
 Vietnamese (release 2.5), one task a language, measured by F1. Ours, and what the paper leaves open:
 
-* English EWT, Telugu MTG and Vietnamese VTB of release 2.16, and Chinese of release 1.3, because the
-  training file of a newer one is hard to get. Its release has the older tag names, of which one
-  differs (CONJ, now CCONJ). Each language has its own head, so older habits of annotation in one
-  language do not disturb another. XTREME joins several treebanks a language; the sizes of the paper's
-  Table 2 are ours for Telugu and for the training and validation files of Chinese, and not elsewhere.
-* F1 counts, as XTREME's scorer does, runs of one tag in a sentence, not words: two nouns side by
+* English EWT, Telugu MTG and Vietnamese VTB of release 2.16, and Chinese GSD of release 1.3. That one
+  has the older scheme's tag names, of which one differs (CONJ, now CCONJ), and its habits: so the tags
+  of one word may differ between languages, each of which has its own head. XTREME may join several
+  treebanks of a language; the sizes of the paper's Table 2 are ours for Telugu and for the training and
+  validation files of Chinese, not for the rest.
+* Which F1 is not said. Ours counts, as XTREME's scorer does, runs of one tag, not words: two nouns side by
   side are one run, and it is right when its tag, its first and its last word are. (That scorer also
   ends a run after every tag whose name starts with S; ours does not.)
 * The loss of a sentence is the mean over its words, and that of a batch the mean over its sentences.
@@ -26,6 +26,7 @@ from functools import partial
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from mtlcore.batch import MultiTaskData, Split
@@ -162,10 +163,10 @@ def make(
     tokenizer: str | None = None,
     seed: int = 0,
 ) -> MultiTaskData:
-    """Sentences (N, L, 13), int32, and labels (N, L) from 0 to 16, -100 after a sentence's end, a language.
+    """Sentences (N, 13, L), int32, and labels (N, L) from 0 to 16, -100 after a sentence's end, a language.
 
-    L is that of the longest sentence. Each word is its id, then those of its first 12 characters, as
-    in :class:`mtlcore.data.words.Vocabulary`.
+    L is the length of the split's longest sentence. Each word is its id, then those of its first 12
+    characters, as in :class:`mtlcore.data.words.Vocabulary`.
 
     Parameters
     ----------
@@ -192,6 +193,7 @@ def make_languages(
 
     A word has two syllables of its language, and an ending that six tags do and the others do not share.
     """
+    check_options(seed=seed)
     texts = {}
     for number, name in enumerate(("one", "two", "three", "four")):
         rng = np.random.default_rng([seed, number])
@@ -228,10 +230,16 @@ def _assemble(
 
     def split(languages: list[list[Sentence]], longest: int) -> Split:
         inputs, targets = zip(*(read(language, longest) for language in languages), strict=True)
-        return Split(inputs, targets)
+        return Split(_padded(inputs, words.PADDING), _padded(targets, UNLABELLED))
 
     tasks = tuple(replace(Task.classification(language), metric=f1, metric_name="f1") for language in texts)
     return MultiTaskData(name, split(train, length), split(held_out, LONGEST), split(test, LONGEST), tasks)
+
+
+def _padded(rows: Sequence[Tensor], fill: int) -> tuple[Tensor, ...]:
+    """The same rows, with a last dimension as long as the longest's."""
+    longest = max(x.shape[-1] for x in rows)
+    return tuple(F.pad(x, (0, longest - x.shape[-1]), value=fill) for x in rows)
 
 
 DATASETS = (

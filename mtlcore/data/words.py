@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from mtlcore.metrics import UNLABELLED
 
+Entry = TypeVar("Entry")
 Sentence = list[tuple[str, int]]
 """Words, each with its label."""
 
@@ -42,20 +44,20 @@ class Vocabulary:
         return cls(_number(words, least), _number(characters, least))
 
     def read(self, sentences: Iterable[Sentence], length: int) -> tuple[Tensor, Tensor]:
-        """Words (N, L, 1 + 12), int32, and labels (N, L), of the first ``length`` words of sentences.
+        """Words (N, 1 + 12, L), int32, and labels (N, L), of the first ``length`` words of sentences.
 
-        A word is its own id and those of its first characters; L is the number of words of the longest
-        sentence. Words are padded with 0, labels with -100.
+        A word is its own id, then those of its first characters; L is the number of words of the
+        longest sentence. Words are padded with 0, labels with -100.
         """
         short = cut(sentences, length)
-        size = (len(short), max(map(len, short)))
-        ids = np.full((*size, 1 + CHARACTERS), PADDING, np.int32)
-        labels = np.full(size, UNLABELLED)
+        longest = max(map(len, short))
+        ids = np.full((len(short), 1 + CHARACTERS, longest), PADDING, np.int32)
+        labels = np.full((len(short), longest), UNLABELLED)
         for n, sentence in enumerate(short):
             for place, (word, label) in enumerate(sentence):
                 letters = [self.characters.get(letter, UNKNOWN) for letter in word[:CHARACTERS]]
-                ids[n, place, 0] = self.words.get(word.lower(), UNKNOWN)
-                ids[n, place, 1 : 1 + len(letters)] = letters
+                ids[n, 0, place] = self.words.get(word.lower(), UNKNOWN)
+                ids[n, 1 : 1 + len(letters), place] = letters
                 labels[n, place] = label
         return torch.from_numpy(ids), torch.from_numpy(labels)
 
@@ -70,9 +72,7 @@ def cut(sentences: Iterable[Sentence], length: int) -> list[Sentence]:
     return [sentence[:length] for sentence in sentences]
 
 
-def some(sentences: Sequence[Sentence], size: int | None, seed: int) -> list[Sentence]:
+def some(sentences: Sequence[Entry], size: int | None, seed: int) -> list[Entry]:
     """So many of the sentences, drawn without replacement and left in their order; None for all."""
-    if size is None or size >= len(sentences):
-        return list(sentences)
     drawn = np.random.default_rng(seed).permutation(len(sentences))[:size]
     return [sentences[i] for i in sorted(drawn)]

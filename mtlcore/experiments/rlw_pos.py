@@ -3,7 +3,10 @@
 Tagging parts of speech (F1) and finding paraphrases (accuracy), each a table of the same methods; the number
 that counts is the mean over the languages, as in the paper. At ``paper`` size the encoder is multilingual
 BERT, whose weights, and the files of PAWS-X, you bring. At ``laptop`` size a small LSTM, trained from
-scratch, tags real treebanks; its numbers compare the methods with each other, not with the paper's.
+scratch on 1,400 sentences a language (Telugu has 1,051), tags real treebanks; its numbers compare the
+methods with each other, not with the paper's. Its learning rate is the better of two (0.002, 0.005) by the
+validation loss of EW, with a seed that is in no grid, and the same for all. MOML, whose step takes some
+fifteen times as long there, is at ``paper`` size only.
 
 Settings: Section 5.3. What the paper leaves open, and our reading: 10 epochs (the public code has 100 for
 paraphrases); every method keeps the epoch with the smallest mean validation loss, and the test set is
@@ -44,9 +47,8 @@ from mtlcore.methods import (
 )
 from mtlcore.methods.rlw import DISTRIBUTIONS
 from mtlcore.metrics import accuracy
-from mtlcore.models import MultiTaskModel
-from mtlcore.models.bert import MULTILINGUAL, bert
-from mtlcore.models.tagger import tagger
+from mtlcore.models import MultiTaskModel, bert, tagger
+from mtlcore.models.bert import MULTILINGUAL
 from mtlcore.train import evaluate, fit
 
 RANDOM: dict[str, Callable[[], Method]] = {f"rlw-{name}": partial(RLW, name) for name in DISTRIBUTIONS}
@@ -69,14 +71,14 @@ METHODS: dict[str, Callable[[], Method]] = {
     "rotograd": RotoGrad,
     "rgw": RGW,
 }
-"""The paper's, and SLAW. MGDA is exact, at the parameters: the paper's MGDA-UB compares the tasks at one shared
-representation, which tasks with an input each do not have."""
+"""The paper's, and SLAW. MGDA is exact, at the parameters: the paper's MGDA-UB compares the tasks at one
+shared representation, which tasks with an input each do not have."""
 
 PAPERS = [name for name in METHODS if name not in RANDOM or name == "rlw-normal"]
 
 PARAPHRASES = {
     "seed": [0, 1, 2, 3, 4],
-    "data": "pawsx",
+    "data": ["pawsx"],
     "method": PAPERS,
     "encoder": MULTILINGUAL,
     "length": 128,
@@ -86,19 +88,26 @@ PARAPHRASES = {
     "weight_decay": 1e-8,
     "data_seed": 0,
 }
-TAGS = PARAPHRASES | {"data": "ud-pos"}
+TAGS = PARAPHRASES | {"data": ["ud-pos"]}
 LAPTOP = TAGS | {
     "seed": [0, 1, 2],
-    "method": ["ew", "uw", "dwa", "slaw", "rlw-normal", "pcgrad", "rgw"],
+    "method": [name for name in PAPERS if name != "moml"],
     "encoder": "lstm",
     "sentences": 1400,
     "validation": 500,
     "length": 32,
-    "epochs": 12,
+    "epochs": 10,
     "lr": 5e-3,
     "weight_decay": 0.0,
 }
-SMOKE = LAPTOP | {"seed": [0, 1], "data": "made-pos", "method": list(METHODS), "epochs": 2}
+SMOKE = LAPTOP | {
+    "seed": [0, 1],
+    "data": ["made-pos"],
+    "method": list(METHODS),
+    "sentences": 40,
+    "validation": 20,
+    "epochs": 2,
+}
 
 OPTIONS = ("sentences", "validation", "length")
 """Settings that are options of the data set, where there are any."""
@@ -110,11 +119,9 @@ def start(config: Config) -> tuple[MultiTaskModel, MultiTaskData]:
     torch.manual_seed(config["seed"])
     if config["encoder"] == "lstm":
         data = load(config["data"], seed=config["data_seed"], **options)
-        inputs = [x.flatten(0, 1) for x in data.train.inputs]
-        words, characters = (
-            1 + max(int(x[:, part].max()) for x in inputs) for part in (slice(0, 1), slice(1, None))
-        )
-        return tagger(words, characters), data
+        words = max(int(x[:, 0].max()) for x in data.train.inputs)
+        characters = max(int(x[:, 1:].max()) for x in data.train.inputs)
+        return tagger(1 + words, 1 + characters), data
     data = load(config["data"], tokenizer=config["encoder"], seed=config["data_seed"], **options)
     if data.tasks[0].metric_name == "accuracy":
         return bert("sentences", classes=2, encoder=config["encoder"]), data
@@ -142,15 +149,20 @@ def run(config: Config, device: str) -> Result:
     metric = data.tasks[0].metric_name
     shown = ("epoch", "train_loss.", "weight.", "validation_")
     curve = history[[name for name in history if name.startswith(shown)]].copy()
-    languages = [task.name for task in data.tasks]
     for what in ("loss", metric):
-        curve[f"validation_{what}.mean"] = curve[[f"validation_{what}.{name}" for name in languages]].mean(1)
-    by_word = [replace(task, metric=accuracy, metric_name="accuracy") for task in data.tasks]
-    row: dict[str, float] = {"best_epoch": int(curve["validation_loss.mean"].argmin()) + 1}
-    for tasks in {metric: data.tasks, "accuracy": by_word}.values():
-        _, found = evaluate(model, data.test.to(device), tasks)
-        row.setdefault("test.mean", sum(found.values()) / len(found))
-        row |= {f"test_{tasks[0].metric_name}.{name}": value for name, value in found.items()}
+        columns = [f"validation_{what}.{task.name}" for task in data.tasks]
+        curve[f"validation_{what}.mean"] = curve[columns].mean(axis=1)
+    test = data.test.to(device)
+    _, found = evaluate(model, test, data.tasks)
+    _, right = evaluate(
+        model, test, [replace(task, metric=accuracy, metric_name="accuracy") for task in data.tasks]
+    )
+    row = {
+        "best_epoch": int(curve["validation_loss.mean"].argmin()) + 1,
+        "test.mean": sum(found.values()) / len(found),
+        **{f"test_{metric}.{language}": value for language, value in found.items()},
+        **{f"test_accuracy.{language}": value for language, value in right.items()},
+    }
     return Result(row, curve.to_dict("records"))
 
 

@@ -1,8 +1,28 @@
 """Networks: a shared trunk and one head a task."""
 
+from mtlcore.models.backbone import classifier
+from mtlcore.models.bert import bert
+from mtlcore.models.columns import cross_stitch, mtan, nddr
+from mtlcore.models.face import face_net
 from mtlcore.models.lenet import lenet
 from mtlcore.models.mlp import mlp
 from mtlcore.models.multitask import MultiTaskModel
+from mtlcore.models.pixels import branches, deeplab
 from mtlcore.models.resnet import resnet
+from mtlcore.models.tagger import tagger
 
-__all__ = ["MultiTaskModel", "lenet", "mlp", "resnet"]
+__all__ = [
+    "MultiTaskModel",
+    "bert",
+    "branches",
+    "classifier",
+    "cross_stitch",
+    "deeplab",
+    "face_net",
+    "lenet",
+    "mlp",
+    "mtan",
+    "nddr",
+    "resnet",
+    "tagger",
+]

@@ -24,7 +24,8 @@ def bert(
 
     Inputs are word pieces (N, 2, L), ids and segments; where an id is that of padding nothing is read.
     Outputs are (N, classes, L), one at every piece, for ``reads="words"``, and (N, classes) from the
-    pooled first piece for ``reads="sentences"``, as in the public code.
+    pooled first piece for ``reads="sentences"``, as in the public code. Attention is computed step by step,
+    because its fused form has no second derivative on a GPU, and MOML needs one.
 
     Parameters
     ----------
@@ -44,8 +45,11 @@ def bert(
     pooled = reads == "sentences"
     make = transformers.BertModel.from_pretrained if isinstance(encoder, str) else transformers.BertModel
     trunk = _Encoder(make(encoder, add_pooling_layer=pooled), dropout)
+    trunk.bert.set_attn_implementation("eager")
     features = trunk.bert.config.hidden_size
-    heads = [nn.Linear(features, classes) if pooled else nn.Conv1d(features, classes, 1) for _ in range(tasks)]
+    heads = [
+        nn.Linear(features, classes) if pooled else nn.Conv1d(features, classes, 1) for _ in range(tasks)
+    ]
     return MultiTaskModel(trunk, heads)
 
 

@@ -23,7 +23,7 @@ def tagger(
 
     A word is read as a row of an embedding beside the largest responses of a convolution over its
     characters. Two LSTMs, one a direction, read the words; what stands at a word does not depend on
-    padding or on the other sentences. Inputs are ids (N, L, 1 + C): a word, then its characters, 0
+    padding or on the other sentences. Inputs are ids (N, 1 + C, L): a word, then its characters, 0
     where there is none (the ends of sentences and of words); outputs are (N, classes, L).
 
     Parameters
@@ -41,13 +41,14 @@ def tagger(
 
 
 class _Reader(nn.Module):
-    """Ids (N, L, 1 + C) to features (N, 2 hidden, L)."""
+    """Ids (N, 1 + C, L) to features (N, 2 hidden, L)."""
 
     def __init__(
         self, words: int, characters: int, embedding: int, spelling: int, hidden: int, dropout: float
     ) -> None:
         super().__init__()
-        self.words = nn.Embedding(words, embedding, padding_idx=0)
+        self.words = nn.Embedding(words, embedding)
+        nn.init.normal_(self.words.weight, std=0.1)
         self.characters = nn.Embedding(characters, spelling // 2, padding_idx=0)
         self.spelling = nn.Conv1d(spelling // 2, spelling, 3, padding=1)
         self.dropout = nn.Dropout(dropout)
@@ -55,14 +56,14 @@ class _Reader(nn.Module):
         self.backwards = nn.LSTM(embedding + spelling, hidden, batch_first=True)
 
     def forward(self, ids: Tensor) -> Tensor:
-        present = ids[..., 0] > 0
+        present = ids[:, 0] > 0
         lengths = present.sum(1, keepdim=True)
         if not lengths.all():
             raise ValueError("a sentence without words cannot be tagged; leave it out")
         longest = int(lengths.max())
-        ends = ids.shape[1] - longest
-        ids, present = ids[:, :longest], present[:, :longest, None]
-        found = ids[present[..., 0]]
+        ends = ids.shape[2] - longest
+        present = present[:, :longest, None]
+        found = ids[..., :longest].transpose(1, 2)[present[..., 0]]
         letters = self.characters(found[:, 1:]).transpose(1, 2)
         read = torch.cat([self.words(found[:, 0]), self.spelling(letters).amax(2).relu()], 1)
         rows = read.new_zeros(len(ids), longest, read.shape[1]).masked_scatter(present, self.dropout(read))

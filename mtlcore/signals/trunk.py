@@ -153,10 +153,12 @@ class Trunk:
         return [self._part(p, *layers.get(p, (None, None))) for p in parameters]
 
     def _part(self, parameter: Tensor, layer: Node | None, read: Tensor | None) -> Part:
+        """Coordinates where they save more multiplications than their factor takes (eight R x R x in,
+        factorisations being slower than products); else the gradient itself."""
         if layer is not None and read is not None:
             rows, (size, wide) = len(read), parameter.shape
-            saved, spent = len(self.features) * size * (wide - rows), 8 * rows * wide
-            if saved > spent and read.dtype in (torch.float32, torch.float64):
+            saves = len(self.features) * size * (wide - rows) > 8 * rows * wide
+            if saves and read.dtype in (torch.float32, torch.float64):
                 factor = triangular_factor(read.detach())
                 return Part(GradientEdge(layer, 0), rows * size, partial(_write_coordinates, factor))
         return Part(parameter, parameter.numel(), _copy)

@@ -18,12 +18,13 @@ EPOCHS, STEPS, SHOWN = 24, 20, 4
 """Epochs of the streams, steps an epoch, and weights shown an epoch."""
 TEMPERATURES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 Stream = Literal["one stalls", "noise", "units"]
+Pace = Literal["epoch", "step"]
 LABELS: dict[Stream, str] = {
     "one stalls": "task 2 stalls",
     "noise": "same speed, noise",
     "units": "same speed, other unit",
 }
-PACES = {"epoch": "epochs", "step": "moving averages of steps"}
+PACES: dict[Pace, str] = {"epoch": "epochs", "step": "moving averages of steps"}
 EPOCH_TICKS = {float(e): str(e) for e in range(0, EPOCHS + 1, 6)}
 WEIGHT_TICKS = {0.0: "0", 0.5: "0.5", 1.0: "1", 1.5: "1.5", 2.0: "2"}
 LOSS_TICKS = {0.01: "0.01", 0.1: "0.1", 1.0: "1", 10.0: "10", 100.0: "100"}
@@ -56,7 +57,7 @@ class Temperature(Widget):
         self,
         stream: Stream = "one stalls",
         temperature: float = 2.0,
-        pace: Literal["epoch", "step"] = "epoch",
+        pace: Pace = "epoch",
     ) -> None:
         super().__init__(stream=stream, temperature=temperature, pace=pace, data=_data())
 
@@ -80,7 +81,7 @@ class Temperature(Widget):
             f"<tr><th>{task}</th><td>{min(w):.2f}</td><td>{max(w):.2f}</td></tr>"
             for task, w in enumerate(shown, start=1)
         )
-        alt = f"DWA's weights of two tasks over {EPOCHS} epochs, {LABELS[self.stream]}, τ = {self.temperature:g}"
+        alt = f"DWA's weights of two tasks over the epochs, {LABELS[self.stream]}, τ = {self.temperature:g}"
         return (
             f'<div class="mtl-plane">{image(picture, alt)}</div><div class="mtl-panel"><table>'
             f"<thead><tr><th>task</th><th>least weight</th><th>largest weight</th></tr></thead>"
@@ -107,7 +108,7 @@ def losses(stream: Stream) -> Tensor:
     return pair * torch.exp(level * (slow + fast))
 
 
-def weights(stream: Tensor, temperature: float, pace: Literal["epoch", "step"]) -> Tensor:
+def weights(stream: Tensor, temperature: float, pace: Pace) -> Tensor:
     """What DWA answers to a stream (steps, 2), at every step."""
     method, answers = DWA(temperature=temperature, pace=pace), []
     for epoch in stream.split(STEPS):

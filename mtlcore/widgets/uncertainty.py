@@ -83,7 +83,7 @@ class Uncertainty(Widget):
 
 @torch.no_grad()
 def node(make: Any, loss: float) -> dict[str, Any]:
-    """A rule's objective for one loss as points (s, J) up to ``HIGHEST``, its minimum, and the weight there."""
+    """A rule's objective for one loss as points (s, J) up to ``HIGHEST``, its minimum, and that weight."""
     rule: LearnedScales = make()
     losses = torch.tensor([loss], dtype=torch.float64)
 

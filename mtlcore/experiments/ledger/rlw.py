@@ -1,9 +1,15 @@
 """Every table and figure of the random-weighting paper."""
 
+from dataclasses import replace
+
 from mtlcore.experiments.ledger.entry import Entry
 from mtlcore.experiments.ledger.numbers import Printed, Stored
+from mtlcore.experiments.pictures import improvement
 
 NYU = "NYUv2, at 288 × 384"
+NYU_RUNS = Stored(
+    "rlw-nyuv2", "test_", what="Δp", where={"architecture": "hps"}, preset="paper", summary=improvement
+)
 FEW = ["EW", "MOML", "RLW", "CAGrad", "RotoGrad", "RGW"]
 XTREME = "XTREME: PAWS-X in 4 languages, Universal Dependencies in 4 languages; weights of multilingual BERT"
 
@@ -19,6 +25,7 @@ ENTRIES = [
         ),
         reason="needs the NYUv2 files and hours of a graphics card",
         theirs=[Printed("rlw-table-1", "Δp", {"metric": "Delta_p", "method": FEW})],
+        ours=NYU_RUNS,
     ),
     Entry(
         "Table 2",
@@ -55,6 +62,7 @@ ENTRIES = [
                 {"method": ["Vanilla + RLW", "CAGrad + EW", "CAGrad + RLW", "RGW + RLW"]},
             )
         ],
+        ours=NYU_RUNS,
     ),
     Entry(
         "Table 5",
@@ -64,6 +72,7 @@ ENTRIES = [
         criterion="RLW above EW in every architecture",
         reason="needs the NYUv2 files and hours of a graphics card",
         theirs=[Printed("rlw-table-5", "Δp", {"method": ["EW", "RLW"]}, ["method", "architecture"])],
+        ours=replace(NYU_RUNS, by=["method", "architecture"], where={}),
     ),
     Entry(
         "Table 6",
@@ -73,6 +82,7 @@ ENTRIES = [
         criterion="as for Table 1",
         reason="needs the CityScapes files",
         theirs=[Printed("rlw-table-6", "Δp", {"metric": "Delta_p", "method": FEW})],
+        ours=Stored("rlw-cityscapes", "test_", what="Δp", preset="paper", summary=improvement),
     ),
     Entry(
         "Table 7",
@@ -82,6 +92,7 @@ ENTRIES = [
         criterion="every average within 0.4; RLW at least EW − 0.1",
         reason="needs the CelebA files",
         theirs=[Printed("rlw-table-7", "Accuracy", {"method": FEW})],
+        ours=Stored("rlw-celeba", "test_accuracy.mean", what="Mean accuracy", preset="paper", unit="%"),
     ),
     Entry(
         "Table 8",
@@ -98,6 +109,14 @@ ENTRIES = [
                 ["dataset", "method"],
             )
         ],
+        ours=Stored(
+            "rlw-office",
+            "test_accuracy.mean",
+            what="Mean accuracy",
+            by=["data", "method"],
+            preset="paper",
+            unit="%",
+        ),
     ),
     Entry(
         "Figure 1",
