@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 from torch import Tensor
 
 from mtlcore import style
@@ -84,8 +85,9 @@ def costs(rows: pd.DataFrame, steps: Mapping[str, str], axis: str, value: str = 
         )
     ax.set(xscale="log", yscale="log", xlabel=axis)
     ax.set_xticks(sorted(rows[axis].unique()), labels=[f"{x:,}" for x in sorted(rows[axis].unique())])
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter("{x:g}")
     ax.minorticks_off()
-    ax.margins(x=0.02)
     return figure
 
 

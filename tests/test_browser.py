@@ -11,13 +11,13 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from mtlcore import Projection
-from mtlcore.widgets import Explorer, Simplex, Temperature, Uncertainty, explorer
+from mtlcore.widgets import Explorer, Moments, Simplex, Temperature, Uncertainty, explorer
 
 BOOK = Path(__file__).resolve().parents[1] / "_build" / "html"
 PAGES = sorted(BOOK.glob("*/**/*.html")) if BOOK.is_dir() else []
 PAGES = [page for page in PAGES if "_static" not in page.parts]
 SHOWN = list(explorer._book()[0])
-WIDGETS = [Explorer, Simplex, Uncertainty, Temperature]
+WIDGETS = [Explorer, Simplex, Uncertainty, Temperature, Moments]
 MARKS = {Explorer: (".mtl-rule .mtl-head", "fill"), Simplex: (".mtl-draws circle", "fill")}
 FRAME = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>Widgets</title>
@@ -321,6 +321,25 @@ def test_temperature_by_keyboard(show):
     one(first, "input[type=radio]").send_keys(Keys.DOWN, Keys.DOWN)
     assert "0.000" in status.text
     assert distance.search(one(second, ".mtl-status").text)
+
+
+def test_moments_by_keyboard(show):
+    browser = show(Moments("level"), Moments())
+    first, second = all_of(browser, ".mtl-moments[role=group]")
+    kept = one(second, "tbody").text
+    status, (beta, step) = one(first, ".mtl-status"), all_of(first, "input[type=range]")
+    step.send_keys(Keys.HOME, *[Keys.RIGHT] * 9)
+    assert step.get_attribute("aria-valuetext") == "step 100" and "Step 100" in status.text
+    shown = Moments("level", init="zero", step=100)
+    entry = shown.data["series"]["level constant zero 0.99"]
+    all_of(first, "input[type=radio]")[5].send_keys(Keys.DOWN)
+    cells = [row.text.split()[2:] for row in all_of(first, "tbody tr")]
+    assert [float(row[4]) for row in cells] == [pytest.approx(w[9], abs=0.006) for w in entry["weight"]]
+    weights = one(first, ".mtl-panel svg").get_attribute("innerHTML")
+    beta.send_keys(Keys.LEFT)
+    assert beta.get_attribute("aria-valuetext") == "β = 0.97"
+    assert one(first, ".mtl-panel svg").get_attribute("innerHTML") != weights
+    assert one(second, "tbody").text == kept
 
 
 @pytest.mark.parametrize("widget", WIDGETS)

@@ -132,7 +132,7 @@ def test_columns_before_and_after_the_labels(tmp_path: Path, monkeypatch: pytest
 def test_without_rdkit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rdkit", None)
     with pytest.raises(ImportError, match=r"need RDKit.*pip install 'mtlcore\[molecules\]'"):
-        molecules.fingerprints(["CCO"])
+        molecules.fingerprints(("CCO",))
 
 
 @pytest.mark.parametrize("option", [{"tasks": 0}, {"tasks": 4}, {"labelled_for": 4}, {"radius": 0}])

@@ -188,15 +188,26 @@ def test_weights_that_you_bring(tmp_path: Path) -> None:
         assert torch.equal(model.trunk.conv1.weight, donor.conv1.weight)
 
 
+class Trap:
+    """Unpickling this makes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return Path.touch, (self.path,)
+
+
 def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "weights.pth"
     for wrong in (backbone(50, width=4).state_dict(), {"a": 1}, [1, 2]):
         torch.save(wrong, file)
         with pytest.raises(ValueError, match=r"weights\.pth does not hold a state dict of ResNet-18"):
             backbone(18, width=4, weights=file)
-    torch.save(nn.Linear(1, 1), file)  # a pickle of a class
+    torch.save(Trap(tmp_path / "sprung"), file)
     with pytest.raises(ValueError, match="does not hold a state dict"):
         backbone(18, width=4, weights=file)
+    assert not (tmp_path / "sprung").exists(), "a pickle is never opened"
     file.write_bytes(b"nothing")
     with pytest.raises(ValueError, match="does not hold a state dict"):
         backbone(18, width=4, weights=file)
@@ -405,6 +416,14 @@ def test_improvement_is_against_equal_weights_at_the_same_seed() -> None:
     assert found.loc["rgw", ["mean", "seeds"]].tolist() == [25, 2], "seed 2 has no baseline"
 
 
+def test_improvement_is_against_hard_parameter_sharing() -> None:
+    rows = pd.DataFrame(
+        {"method": "ew", "architecture": ["hps", "mtan"], "seed": 0, "test_miou.segmentation": [0.5, 0.6]}
+    )
+    found = pictures.improvement(rows, ["method", "architecture"], "test_")["mean"]
+    assert found.tolist() == pytest.approx([0, 20])
+
+
 def test_the_methods_are_those_of_the_tables() -> None:
     ours = {"rlw": "rlw-normal", "mgda-ub": "mgda"}
     for number in (1, 6, 7, 8):
@@ -430,7 +449,9 @@ def test_every_pair_fills_every_gradient() -> None:
     model = deeplab((13, 1, 3), depth=18, width=2, head_width=2)
     for name, make in rlw_nyuv2.PAIRS.items():
         model.zero_grad()
-        make().backward(Signals(model, batch, data.tasks))
+        pair = make()
+        assert pair.losses.scale == "sum", "so that its weights are 1 on average"
+        pair.backward(Signals(model, batch, data.tasks))
         assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters()), name
         model.rotations = None
 
@@ -481,12 +502,33 @@ def test_an_experiment_at_smoke_size(tmp_path: Path, name: str, runs: int, numbe
     assert first["train_loss"].nunique() > 1, "the methods differ"
 
 
+def test_slaws_losses_are_its_own() -> None:
+    """Half of one minus the cosine, and depths as logarithms."""
+    (config, *_) = experiment("slaw-table2").configurations("smoke")
+    data, model = slaw_table2.start(config)
+    assert [t.name for t in data.tasks] == ["segmentation", "depth", "normals"]
+    opposite = [-torch.ones(1, 3, 1, 1), torch.ones(1, 3, 1, 1)]
+    assert data.tasks[2].sample_losses(*opposite)[0].item() == pytest.approx(1)
+    assert data.tasks[1].metric(torch.zeros(1, 1, 1, 1), torch.ones(1, 1, 1, 1)) == 1
+    assert [o.shape[1] for o in model(data.test.read(slice(0, 2)).inputs)] == [13, 1, 3]
+
+
 def test_slaws_mean_and_spread_are_those_of_the_three_accuracies() -> None:
     (config, *_) = experiment("slaw-table2").configurations("smoke")
     row = slaw_table2.run(config, "cpu").row
     three = np.array([row[name] for name in slaw_table2.ACCURACIES])
     assert row["accuracy.mean"] == pytest.approx(three.mean())
     assert row["accuracy.std"] == pytest.approx(math.sqrt(((three - three.mean()) ** 2).mean()))
+
+
+def test_the_test_is_read_at_the_best_validation_epoch() -> None:
+    """The first epoch is the better one, so a second one changes nothing."""
+    (config, *_) = experiment("rlw-celeba").configurations("smoke")
+    config |= {"lr": 0.1}
+    two, one = (experiment("rlw-celeba").run(config | {"epochs": n}, "cpu") for n in (2, 1))
+    assert two.curve[1]["validation_loss"] > 2 * two.curve[0]["validation_loss"]
+    assert two.row["best_epoch"] == 1
+    assert two.row | {"step_seconds": 0} == one.row | {"step_seconds": 0}
 
 
 def test_a_run_depends_on_its_configuration_alone() -> None:

@@ -23,7 +23,7 @@ import warnings
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -90,10 +90,11 @@ MUV = File(
 PCBA = FormFile("pcba", "pcba.csv", "https://deepchemdata.s3-us-west-1.amazonaws.com/datasets/pcba.csv.gz")
 
 
-def fingerprints(smiles: Sequence[str], radius: int = 4, bits: int = 2048) -> tuple[np.ndarray, np.ndarray]:
+@lru_cache(maxsize=1)
+def fingerprints(smiles: tuple[str, ...], radius: int = 4, bits: int = 2048) -> tuple[np.ndarray, np.ndarray]:
     """Extended-connectivity fingerprints (M, bits), bool, and which of the molecules (M,) could be read.
 
-    A row of a molecule that RDKit cannot read is all False.
+    A row of a molecule that RDKit cannot read is all False. The last answer is kept: do not write into it.
 
     Raises
     ------
@@ -150,7 +151,7 @@ def make(
     columns = table.drop(columns=[*NOT_TASKS], errors="ignore")
     if most_labelled_first:
         columns = columns[columns.count().sort_values(ascending=False, kind="stable").index]
-    found, readable = fingerprints(table["smiles"].fillna("?"), radius, bits)
+    found, readable = fingerprints(tuple(table["smiles"].fillna("?")), radius, bits)
     lost = int((~readable).sum())
     if lost:
         warnings.warn(
