@@ -213,7 +213,8 @@ class Step:
 
         One forward-mode pass gives them all, exactly, with the same dropout masks and batch statistics as the
         losses; buffers and random state stay as they are. Where a layer has no forward-mode rule,
-        two nested backward passes give the same numbers (said once, as a warning).
+        two nested backward passes give the same numbers (said once, as a warning). Forward mode sees through
+        ``torch.no_grad``: a trunk that holds something constant should ``detach`` it.
 
         Parameters
         ----------
