@@ -16,7 +16,7 @@ TINY = LIMITS | {"turn_seconds": 0.1}
 
 BATCH = {"MLP": 512, "LeNet": 128, "ResNet": 32}
 TASKS = {"MLP": [2, 10, 40, 128], "LeNet": [2, 10, 40], "ResNet": [2, 10]}
-PEER_TASKS = {"MLP": [10, 40, 128], "LeNet": [10, 40]}
+PEER_TASKS = {"MLP": [10, 40], "LeNet": [10, 40]}
 
 REPRESENTATIVES = ["Static", "SLAW", "PCGrad at features", "GradNorm", "OLAux", "SLGrad", "PCGrad", LOOP]
 """One of each kind of cost."""
