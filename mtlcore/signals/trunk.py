@@ -74,7 +74,7 @@ class Trunk:
         self.features, self.parameters, self.passes = features, parameters, passes
         self.sent = [g.to(z.dtype) for g, z in zip(sent, features, strict=True)]
         self.one_input = all(z is features[0] for z in features)
-        self._whole: Sequence[Tensor] | None = None
+        self._known: dict[Tensor, Tensor] = {}
 
     def gradient(self, task: int) -> Tensor:
         """(D,) gradient of one task."""
@@ -84,24 +84,27 @@ class Trunk:
     def jacobian(self) -> Tensor:
         """(T, D) gradients of all tasks."""
         jacobian = torch.stack([self.gradient(task) for task in range(len(self.sent))])
-        self._whole = jacobian.split([p.numel() for p in self.parameters], 1)
+        columns = jacobian.split([p.numel() for p in self.parameters], 1)
+        self._known = dict(zip(self.parameters, columns, strict=True))
         return jacobian
 
     def combination(self, weights: Tensor, keep: bool = False) -> list[Tensor]:
-        """Weighted sum of the gradients on each parameter: one pass, or none where all are there."""
-        if self._whole is not None:
-            pairs = zip(self._whole, self.parameters, strict=True)
-            return [(weights.to(rows) @ rows).view_as(p) for rows, p in pairs]
-        if self.one_input:
-            features, sent = self.features[:1], [_weighted_sum(weights, self.sent)]
-        else:
-            features = self.features
-            sent = [w.to(g) * g for w, g in zip(weights, self.sent, strict=True)]
-        self.passes.backward += 1
-        found = torch.autograd.grad(
-            features, self.parameters, sent, retain_graph=keep, materialize_grads=True
-        )
-        return list(found)
+        """Weighted sum of the gradients on each parameter: one pass, as far back as the parameters whose T
+        gradients are not there already, or none."""
+        found = {p: (weights.to(rows) @ rows).view_as(p) for p, rows in self._known.items()}
+        missing = [p for p in self.parameters if p not in found]
+        if missing:
+            features, sent = self.features, self.sent
+            if self.one_input:
+                features, sent = features[:1], [_weighted_sum(weights, sent)]
+            else:
+                sent = [w.to(g) * g for w, g in zip(weights, sent, strict=True)]
+            self.passes.backward += 1
+            gradients = torch.autograd.grad(
+                features, missing, sent, retain_graph=keep, materialize_grads=True
+            )
+            found |= zip(missing, gradients, strict=True)
+        return [found[p] for p in self.parameters]
 
     def norms(self, parameters: Sequence[Tensor]) -> Tensor:
         """(T,) norms of the gradients on some of the parameters, in T passes that stop there."""
@@ -129,8 +132,9 @@ class Trunk:
                 ).sum(0)
                 gramian[first.start : first.stop, second.start : second.stop] = products
                 gramian[second.start : second.stop, first.start : first.stop] = products.T
-        if len(blocks) == 1 and all(part.write is _copy for part in parts):
-            self._whole = rows
+        if len(blocks) == 1:
+            pairs = zip(self.parameters, parts, rows, strict=True)
+            self._known = {p: row for p, part, row in pairs if part.source is p}
         return gramian
 
     def _rows(self, tasks: Sequence[int], parts: Sequence[Part]) -> list[Tensor]:
