@@ -88,6 +88,8 @@ ENTRIES = [
         ours=Stored(
             "slaw-figure2",
             "step_seconds",
+            "partly",
+            "SLAW grows as constant weights do; PCGrad by less than 8; GradNorm goes back to one layer only",
             what="Step time at 128 tasks against 32, ToxCast",
             summary=growth,
         ),
