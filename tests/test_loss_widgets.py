@@ -1,10 +1,7 @@
 """The widgets of the loss-balancing methods show what the methods answer."""
 
 import base64
-import html.parser
-import json
 import re
-import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
@@ -13,27 +10,10 @@ import torch
 from mtlcore import DWA, IMTLL, UW
 from mtlcore.widgets import Temperature, Uncertainty, temperature, uncertainty
 
-EACH = pytest.mark.parametrize("widget", [Uncertainty, Temperature])
-
 
 def drawing(text):
     """The picture of the first frame, an SVG document."""
     return base64.b64decode(re.search(r"data:image/svg\+xml;base64,([^\"]+)", text)[1]).decode()
-
-
-@EACH
-def test_html_is_whole_and_the_same_each_time(widget):
-    state = torch.get_rng_state()
-    text = widget()._repr_mimebundle_()["text/html"]
-    assert torch.equal(torch.get_rng_state(), state)
-    assert text == widget().html() and len(text) < 100_000
-    bare = text.replace("http://www.w3.org/2000/svg", "")
-    assert not re.search(r"https?:|//[a-z]+\.|\bsrc=.(?!data:)|\bhref=|@import|url\(| id=", bare)
-    data, _ = re.findall(r"<script[^>]*>(.*?)</script>", text, re.DOTALL)
-    content = json.loads(data)
-    assert "<" not in data and "export default" in content["module"] and "data" in content["state"]
-    html.parser.HTMLParser().feed(text)
-    assert ET.fromstring(drawing(text)).tag == "{http://www.w3.org/2000/svg}svg"
 
 
 @pytest.mark.parametrize(("rule", "factor"), [("UW", 0.5), ("UW, classification", 0.5), ("IMTL-L", 1.0)])

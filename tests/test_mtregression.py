@@ -196,10 +196,11 @@ def test_figure3_samples_where_it_says(tmp_path: Path) -> None:
 
 def test_figure3_s_true_weights_level_the_gradient_norms(monkeypatch: pytest.MonkeyPatch) -> None:
     norms = torch.arange(1.0, 11.0)
-    monkeypatch.setattr(mtl.Signals, "norms", lambda self: norms)
+    monkeypatch.setattr(mtl.Signals, "norms", lambda self, on=None: norms if on is None else 1 / norms)
     config = slaw_figure3.SMOKE | {"seed": 0, "statistics": "zero", "trained_with": "slaw", "updates": 12}
     row = slaw_figure3.run(config, "cpu").row
     assert row["true"] == pytest.approx(10 / row["task"] / (1 / norms).sum().item())
+    assert row["true_all"] == pytest.approx(10 * row["task"] / norms.sum().item())
 
 
 def test_settings_change_one_at_a_time(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import torch
 
 from mtlcore import METHODS, PCGrad, Projection, Static, style
 from mtlcore.methods.rlw import DISTRIBUTIONS, draw
-from mtlcore.widgets import Explorer, Simplex, explorer, simplex, tables
+from mtlcore.widgets import Explorer, Moments, Simplex, Temperature, Uncertainty, explorer, simplex, tables
 
 LIGHT, DARK = "#ffffff", ("#121212", "#14181e")
 BOOK, LEFT_OUT = explorer._book()
@@ -285,16 +285,25 @@ def drawing(text):
     return base64.b64decode(re.search(r"data:image/svg\+xml;base64,([^\"]+)", text)[1]).decode()
 
 
-@pytest.mark.parametrize("widget", [Explorer, Simplex])
-def test_html_is_whole_and_the_same_each_time(widget):
+@pytest.mark.parametrize(
+    ("widget", "largest"),
+    [
+        (Explorer, 250_000),
+        (Simplex, 250_000),
+        (Uncertainty, 100_000),
+        (Temperature, 100_000),
+        (Moments, 150_000),
+    ],
+)
+def test_html_is_whole_and_the_same_each_time(widget, largest):
     torch.manual_seed(0)
     state = torch.get_rng_state()
     text = widget()._repr_mimebundle_()["text/html"]
     assert torch.equal(torch.get_rng_state(), state)
     assert text == widget().html()
-    assert len(text) < 250_000
+    assert len(text) < largest
     bare = text.replace("http://www.w3.org/2000/svg", "")
-    assert not re.search(r"https?:|//[a-z]+\.|\bsrc=.(?!data:)|\bhref=|@import|url\(", bare)
+    assert not re.search(r"https?:|//[a-z]+\.|\bsrc=.(?!data:)|\bhref=|@import|url\(| id=", bare)
     page = Page(text)
     assert not any("id" in attributes for _, attributes in page.tags)
     assert len(page.scripts) == 2 and "<" not in page.scripts[0]

@@ -3,7 +3,18 @@
 from mtlcore.bench.guard import FAR_OVER, check, rule_times, verdict
 from mtlcore.bench.measure import measure, race
 from mtlcore.bench.peers import PEERS
-from mtlcore.bench.steps import BASELINE, LOOP, NETWORKS, OURS, PLAIN, Problem, make_step, problem
+from mtlcore.bench.steps import (
+    BASELINE,
+    LOOP,
+    NETWORKS,
+    OURS,
+    PLAIN,
+    Problem,
+    fill_shared,
+    make_step,
+    one_by_one,
+    problem,
+)
 from mtlcore.bench.targets import TARGETS, Target
 
 __all__ = [
@@ -18,8 +29,10 @@ __all__ = [
     "Problem",
     "Target",
     "check",
+    "fill_shared",
     "make_step",
     "measure",
+    "one_by_one",
     "problem",
     "race",
     "rule_times",

@@ -135,18 +135,26 @@ def _plain(on: Problem) -> peers.Backward:
 
 
 def _loop(on: Problem) -> peers.Backward:
-    shared = list(on.model.shared_parameters())
-
     def backward() -> None:
-        rows = []
-        for loss, head in zip(on.losses(on.model.trunk(on.batch.inputs)), on.model.heads, strict=True):
-            own = list(head.parameters())
-            gradients = torch.autograd.grad(loss, [*shared, *own], retain_graph=True)
-            rows.append(torch.cat([g.flatten() for g in gradients[: len(shared)]]))
-            for p, g in zip(own, gradients[len(shared) :], strict=True):
-                p.grad = g
-        mean = torch.stack(rows).mean(0).split([p.numel() for p in shared])
-        for p, g in zip(shared, mean, strict=True):
-            p.grad = g.view_as(p)
+        rows = one_by_one(on.model, on.losses(on.model.trunk(on.batch.inputs)))
+        fill_shared(on.model, torch.stack(rows).mean(0))
 
     return backward
+
+
+def one_by_one(model: MultiTaskModel, losses: Iterable[Tensor]) -> list[Tensor]:
+    """T task gradients (D,) on the shared parameters, by a backward pass a task; the heads' are filled in."""
+    shared, rows = list(model.shared_parameters()), []
+    for loss, own in zip(losses, model.head_parameters(), strict=True):
+        gradients = torch.autograd.grad(loss, [*shared, *own], retain_graph=True)
+        rows.append(torch.cat([g.flatten() for g in gradients[: len(shared)]]))
+        for p, g in zip(own, gradients[len(shared) :], strict=True):
+            p.grad = g
+    return rows
+
+
+def fill_shared(model: MultiTaskModel, direction: Tensor) -> None:
+    """Make a direction (D,) the gradient of the shared parameters."""
+    shared = list(model.shared_parameters())
+    for p, piece in zip(shared, direction.split([p.numel() for p in shared]), strict=True):
+        p.grad = piece.view_as(p)

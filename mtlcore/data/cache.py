@@ -99,7 +99,7 @@ class File:
 
     def _check(self, path: Path, what: str, remedy: str) -> bytes:
         try:
-            data = _unpack(path, self.size + 1)
+            data = unpack(path, self.size + 1)
             digest = hashlib.sha256(data).hexdigest()
             if digest == self.sha256:
                 return data
@@ -114,7 +114,7 @@ class File:
         )
 
 
-def _unpack(path: Path, limit: int) -> bytes:
+def unpack(path: Path, limit: int) -> bytes:
     """At most ``limit`` bytes of content; the first bytes tell the container."""
     with path.open("rb") as file:
         head = file.read(2)

@@ -9,6 +9,8 @@ open, and our reading:
 * no image is normalised or changed at random; images are kept as bytes.
 """
 
+from functools import partial
+
 from mtlcore.batch import MultiTaskData
 from mtlcore.data.brought import Brought
 from mtlcore.data.dataset import Dataset
@@ -40,16 +42,6 @@ def make(*, height: int = 128, width: int = 256, validation: int = 475) -> Multi
     return hold_out("cityscapes", train, test, validation, CLASSES)
 
 
-def make_streets(
-    *, height: int = 16, width: int = 16, validation: int = 8, images: int = 24, seed: int = 0
-) -> MultiTaskData:
-    """Made images of the same form and with the same tasks, for a first try."""
-    check_options(seed=seed, height=height, width=width, validation=validation, images=images)
-    return make_scenes(
-        "made-streets", CLASSES, 2, size=(height, width), images=images, validation=validation, seed=seed
-    )
-
-
 DATASETS = (
     Dataset(
         "cityscapes",
@@ -57,5 +49,7 @@ DATASETS = (
         make,
         FOLDERS["train"] + FOLDERS["val"],
     ),
-    Dataset("made-streets", "made images of CityScapes' form", make_streets),
+    Dataset(
+        "made-streets", "made images of CityScapes' form", partial(make_scenes, "made-streets", CLASSES, 2)
+    ),
 )

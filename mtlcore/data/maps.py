@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mtlcore.batch import MultiTaskData, Split
 from mtlcore.data.brought import Brought
+from mtlcore.data.overlay import check_options
 from mtlcore.dense import depth, normals, segmentation
 from mtlcore.metrics import UNLABELLED, Task
 
@@ -78,18 +79,27 @@ def hold_out(name: str, train: Split, test: Split, validation: int, classes: int
 
 
 def make_scenes(
-    name: str, classes: int, kinds: int, *, size: Size, images: int, validation: int, seed: int
+    name: str,
+    classes: int,
+    kinds: int,
+    *,
+    height: int = 16,
+    width: int = 16,
+    validation: int = 8,
+    images: int = 24,
+    seed: int = 0,
 ) -> MultiTaskData:
     """Made images of the same form: bright squares on a dark ground, near where they are bright.
 
     ``kinds`` is the number of tasks, 2 or 3; a tenth of the pixels has no label. There are half as many test
     images as training and validation ones.
     """
+    check_options(seed=seed, height=height, width=width, validation=validation, images=images)
 
     def split(stream: int, number: int) -> Split:
         rng = np.random.default_rng([seed, stream])
         coarse = rng.integers(0, classes, (number, 4, 4))
-        rows, columns = (np.arange(n) * 4 // n for n in size)
+        rows, columns = (np.arange(n) * 4 // n for n in (height, width))
         labels = coarse[:, rows][:, :, columns]
         bright = (labels[..., None] + 1) / (classes + 1) * (1, 0.7, 0.4)
         pixels = np.clip(bright + 0.05 * rng.standard_normal((*labels.shape, 3)), 0, 1)

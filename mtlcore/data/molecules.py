@@ -31,7 +31,7 @@ import pandas as pd
 import torch
 
 from mtlcore.batch import MultiTaskData, Split
-from mtlcore.data.cache import File, _unpack
+from mtlcore.data.cache import File, unpack
 from mtlcore.data.dataset import Dataset
 from mtlcore.data.overlay import check_options
 from mtlcore.metrics import UNLABELLED, Task
@@ -51,7 +51,7 @@ class FormFile(File):
 
     def _check(self, path: Path, what: str, remedy: str) -> bytes:
         try:
-            data = _unpack(path, self.size)
+            data = unpack(path, self.size)
             header = data[: data.find(b"\n")].decode(errors="replace").strip().split(",")
             assays, molecules = len(set(header) - set(NOT_TASKS)), data.count(b"\n") - 1
             if {*NOT_TASKS} <= {*header} and assays == self.assays and molecules in self.molecules:

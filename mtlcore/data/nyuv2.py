@@ -11,6 +11,8 @@ open, and our reading:
 * images are kept as bytes, which moves a pixel by at most 1/510.
 """
 
+from functools import partial
+
 from mtlcore.batch import MultiTaskData
 from mtlcore.data.brought import Brought
 from mtlcore.data.dataset import Dataset
@@ -41,16 +43,6 @@ def make(*, height: int = 288, width: int = 384, validation: int = 95) -> MultiT
     return hold_out("nyuv2", train, test, validation, CLASSES)
 
 
-def make_rooms(
-    *, height: int = 16, width: int = 16, validation: int = 8, images: int = 24, seed: int = 0
-) -> MultiTaskData:
-    """Made images of the same form and with the same tasks, for a first try."""
-    check_options(seed=seed, height=height, width=width, validation=validation, images=images)
-    return make_scenes(
-        "made-rooms", CLASSES, 3, size=(height, width), images=images, validation=validation, seed=seed
-    )
-
-
 DATASETS = (
     Dataset(
         "nyuv2",
@@ -58,5 +50,5 @@ DATASETS = (
         make,
         FOLDERS["train"] + FOLDERS["val"],
     ),
-    Dataset("made-rooms", "made images of NYUv2's form", make_rooms),
+    Dataset("made-rooms", "made images of NYUv2's form", partial(make_scenes, "made-rooms", CLASSES, 3)),
 )

@@ -45,6 +45,21 @@ NUMBERS = {
 }
 """The numbers of NYUv2 and CityScapes, and whether higher is better."""
 
+TINY = {
+    "data": "made-rooms",
+    "height": 16,
+    "width": 16,
+    "validation": 8,
+    "epochs": 2,
+    "batch_size": 8,
+    "lr": 1e-2,
+    "depth": 18,
+    "channels": 4,
+    "head_channels": 4,
+    "weights": None,
+}
+"""The settings of made scenes at smoke size."""
+
 WEIGHTS = "https://download.pytorch.org/models"
 
 

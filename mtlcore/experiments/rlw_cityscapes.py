@@ -14,7 +14,7 @@ LAPTOP = (
     | {"method": ["ew", "rlw-normal", "cagrad", "rgw"], "height": 64, "width": 128, "epochs": 10}
 )
 SMOKE = (
-    PAPER | rlw_nyuv2.TINY | {"seed": [0], "method": ["ew", "rlw-normal", "cagrad"], "data": "made-streets"}
+    PAPER | pictures.TINY | {"seed": [0], "method": ["ew", "rlw-normal", "cagrad"], "data": "made-streets"}
 )
 
 experiment = Experiment(

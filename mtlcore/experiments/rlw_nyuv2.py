@@ -74,22 +74,11 @@ LAPTOP = TABLE_1 | {
     "head_channels": 64,
     "weights": "resnet18-f37072fd.pth",
 }
-TINY = {
-    "data": "made-rooms",
-    "height": 16,
-    "width": 16,
-    "validation": 8,
-    "epochs": 2,
-    "batch_size": 8,
-    "lr": 1e-2,
-    "depth": 18,
-    "channels": 4,
-    "head_channels": 4,
-    "weights": None,
-}
 SMOKE = (
-    TABLE_1 | TINY | {"seed": [0], "method": [*FIFTEEN, "rlw-uniform", "uw+cagrad", "rlw-normal+mgda"]},
-    TABLE_5 | TINY | {"seed": [0], "method": ["ew", "rlw-normal+cagrad"]},
+    TABLE_1
+    | pictures.TINY
+    | {"seed": [0], "method": [*FIFTEEN, "rlw-uniform", "uw+cagrad", "rlw-normal+mgda"]},
+    TABLE_5 | pictures.TINY | {"seed": [0], "method": ["ew", "rlw-normal+cagrad"]},
 )
 
 

@@ -25,7 +25,7 @@ import torch
 from torch import Generator, Tensor
 
 from mtlcore.batch import Batch, MultiTaskData, Split
-from mtlcore.bench import race
+from mtlcore.bench import fill_shared, one_by_one, race
 from mtlcore.data import load
 from mtlcore.experiments.base import Config, Experiment, Result
 from mtlcore.methods import SLAW, GradNorm, Method, PCGrad, Static
@@ -157,15 +157,9 @@ def plain_pcgrad(model: MultiTaskModel, batch: Batch, tasks: Sequence[Task], gen
     One backward pass through the whole network a task, then up to T(T - 1) projections of whole
     gradients.
     """
-    shared = list(model.shared_parameters())
-    gradients = []
     outputs = model(batch.inputs)
-    for task, out, labels, head in zip(tasks, outputs, batch.targets, model.head_parameters(), strict=True):
-        losses, labelled = task.sample_losses(out, labels)
-        whole = torch.autograd.grad(losses.sum() / labelled.sum(), [*shared, *head], retain_graph=True)
-        gradients.append(torch.cat([g.flatten() for g in whole[: len(shared)]]))
-        for p, g in zip(head, whole[len(shared) :], strict=True):
-            p.grad = g
+    pairs = (task.sample_losses(*x) for task, *x in zip(tasks, outputs, batch.targets, strict=True))
+    gradients = one_by_one(model, [losses.sum() / labelled.sum() for losses, labelled in pairs])
     squares = [g @ g for g in gradients]
     update = torch.zeros_like(gradients[0])
     for gradient, others in zip(gradients, orders(len(tasks), generator).tolist(), strict=True):
@@ -175,8 +169,7 @@ def plain_pcgrad(model: MultiTaskModel, batch: Batch, tasks: Sequence[Task], gen
             if overlap < 0:
                 projected.sub_(gradients[j], alpha=(overlap / squares[j]).item())
         update += projected
-    for p, piece in zip(shared, update.split([p.numel() for p in shared]), strict=True):
-        p.grad = piece.view_as(p)
+    fill_shared(model, update)
 
 
 def _time(

@@ -58,7 +58,7 @@ def run(config: Config, device: str) -> Result:
     weights_of = {
         "estimated": estimated,
         "true": _inverse(signals.norms()),
-        "true_all": _inverse(signals.jacobian().norm(dim=1)),
+        "true_all": _inverse(signals.norms(list(model.shared_parameters()))),
     }
     return Result({"update": at, "task": task + 1, **{k: float(w[task]) for k, w in weights_of.items()}})
 

@@ -53,20 +53,7 @@ LAPTOP = PAPER | {
     "head_channels": 64,
     "weights": "resnet18-f37072fd.pth",
 }
-SMOKE = PAPER | {
-    "seed": [0, 1],
-    "data": "made-rooms",
-    "height": 16,
-    "width": 16,
-    "validation": 8,
-    "epochs": 2,
-    "batch_size": 8,
-    "lr": 1e-2,
-    "depth": 18,
-    "channels": 4,
-    "head_channels": 4,
-    "weights": None,
-}
+SMOKE = PAPER | pictures.TINY | {"seed": [0, 1]}
 
 
 def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:

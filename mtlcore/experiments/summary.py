@@ -6,14 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 
 def interval(values: pd.Series, level: float = 0.95) -> float:
     """Half-width of Student's confidence interval of the mean; NaN for fewer than two values."""
+    from scipy.stats import t  # here, because it takes half a second
+
     if len(values) < 2:
         return float("nan")
-    return float(values.sem() * stats.t.ppf(0.5 + level / 2, len(values) - 1))
+    return float(values.sem() * t.ppf(0.5 + level / 2, len(values) - 1))
 
 
 def summarise(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
@@ -30,11 +31,13 @@ def differences(
     ``rows`` has columns ``method`` and ``seed``; p is that of the one-sided paired t-test that the
     difference is above zero.
     """
+    from scipy.stats import ttest_1samp  # here, because it takes half a second
+
     wide = rows.pivot_table(index=[*by, "seed"], columns="method", values=value)
     paired = (wide[method] - wide[baseline]).dropna().rename("difference").reset_index()
     table = summarise(paired, by, "difference")
     groups = paired.groupby(list(by), sort=False)["difference"]
-    table["p"] = groups.agg(lambda d: stats.ttest_1samp(d, 0, alternative="greater").pvalue)
+    table["p"] = groups.agg(lambda d: ttest_1samp(d, 0, alternative="greater").pvalue)
     return table
 
 

@@ -59,9 +59,9 @@ class GradDrop(Randomised, GradientSurgery):
         """Update direction, (T, D) -> (D,), from one draw for each of the D entries."""
         gradients = check_jacobian(jacobian)
         gradients = gradients.to(torch.promote_types(gradients.dtype, torch.float32))
-        return (self._shares(gradients) * gradients).sum(0).to(jacobian)
+        return (self._passing(gradients) * gradients).sum(0).to(jacobian)
 
-    def _shares(self, gradients: Tensor) -> Tensor:
+    def _passing(self, gradients: Tensor) -> Tensor:
         """(T, D) shares of every entry that pass."""
         leak = gradients.new_tensor(self.leak).flatten()
         if len(leak) not in (1, len(gradients)):
@@ -76,8 +76,8 @@ class GradDrop(Randomised, GradientSurgery):
             return super().backward(signals)
         gradients = signals.feature_gradients()
         signed = [g * z.sign() for g, z in zip(gradients, signals.features(), strict=True)]
-        shares = self._shares(torch.stack([s.transpose(0, 1).flatten(1).sum(1) for s in signed]))
-        kept = [g * share.view(-1, *[1] * (g.dim() - 2)) for g, share in zip(gradients, shares, strict=True)]
+        passing = self._passing(torch.stack([s.transpose(0, 1).flatten(1).sum(1) for s in signed]))
+        kept = [g * p.view(-1, *[1] * (g.dim() - 2)) for g, p in zip(gradients, passing, strict=True)]
         signals.backward_features(kept)
         return None
 

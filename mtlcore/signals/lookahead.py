@@ -10,7 +10,8 @@ from torch import Tensor
 
 from mtlcore.batch import Batch
 from mtlcore.methods.base import Metric
-from mtlcore.signals.step import Step, flat
+from mtlcore.signals.step import Step
+from mtlcore.signals.trunk import flat
 
 
 class LookAhead(Step):
@@ -130,7 +131,7 @@ class LookAhead(Step):
         self, parameters: dict[str, Tensor], outputs: Sequence[Tensor], task: int
     ) -> Tensor:
         names = {p: name for name, p in self.model.named_parameters()}
-        wanted = [parameters[names[p]] for p in [*self._shared, *(p for h in self._heads for p in h)]]
+        wanted = [parameters[names[p]] for p in [*self._shared, *self._own]]
         loss = self._batch_loss(outputs, self._validation_batch(), task)
         self.passes.backward += 1
         gradient = torch.autograd.grad(loss, wanted, retain_graph=True, materialize_grads=True)

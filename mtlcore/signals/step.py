@@ -19,7 +19,7 @@ from mtlcore.batch import Batch
 from mtlcore.methods.base import Level
 from mtlcore.metrics import Task
 from mtlcore.models import MultiTaskModel
-from mtlcore.signals.trunk import Passes, Trunk, inner_products
+from mtlcore.signals.trunk import Passes, Trunk, flat, inner_products
 
 
 class Step:
@@ -44,6 +44,7 @@ class Step:
         self.passes = Passes()
         self._shared = list(model.shared_parameters())
         self._heads = model.head_parameters()
+        self._own = [p for head in self._heads for p in head]
 
     # What the forward pass tells -----------------------------------------------------------------
 
@@ -118,10 +119,8 @@ class Step:
         return self._through_heads(self._task_losses.sum())
 
     def _through_heads(self, objective: Tensor) -> tuple[tuple[Tensor, ...], list[list[Tensor]]]:
-        flat = [p for head in self._heads for p in head]
-        gradients = iter(
-            torch.autograd.grad(objective, [*self._copies, *flat], retain_graph=True, materialize_grads=True)
-        )
+        wanted = [*self._copies, *self._own]
+        gradients = iter(torch.autograd.grad(objective, wanted, retain_graph=True, materialize_grads=True))
         at_features = tuple(next(gradients) for _ in self._copies)
         return at_features, [[next(gradients) for _ in head] for head in self._heads]
 
@@ -244,9 +243,8 @@ class Step:
 
     def _tangents(self, direction: Tensor) -> tuple[dict[Tensor, Tensor], dict[Tensor, Tensor]]:
         """What a direction is on each shared parameter, and on each of the heads'."""
-        heads = [p for head in self._heads for p in head]
         shared = sum(self.sizes)
-        total = shared + sum(p.numel() for p in heads)
+        total = shared + sum(p.numel() for p in self._own)
         if direction.dim() != 1 or len(direction) not in (shared, total):
             raise ValueError(
                 f"a direction has {shared} entries (shared parameters) or {total} (all), "
@@ -254,7 +252,7 @@ class Step:
             )
         if not torch.isfinite(direction).all():
             raise ValueError("the direction is not finite")
-        parameters: list[Tensor] = [*self._shared, *(heads if len(direction) == total else [])]
+        parameters: list[Tensor] = [*self._shared, *(self._own if len(direction) == total else [])]
         pieces = direction.detach().split([p.numel() for p in parameters])
         tangents = {p: v.view_as(p) for p, v in zip(parameters, pieces, strict=True)}
         return {p: tangents.pop(p) for p in self._shared}, tangents
@@ -318,8 +316,7 @@ class Step:
 
         This forms every one of these gradients: T backward passes a sample.
         """
-        trainable = [*self._shared, *(p for head in self._heads for p in head)]
-        wanted = self._shared if scope == "shared" else trainable
+        wanted = self._shared if scope == "shared" else [*self._shared, *self._own]
         values = self._replay()
         rows = [
             torch.autograd.grad(value, wanted, retain_graph=True, materialize_grads=True)
@@ -377,8 +374,3 @@ class _RandomState:
             if self._cuda:
                 torch.cuda.set_rng_state_all(self._cuda)
             yield
-
-
-def flat(tensors: Sequence[Tensor]) -> Tensor:
-    """All entries in one vector."""
-    return torch.cat([t.flatten() for t in tensors])

@@ -79,7 +79,7 @@ class Trunk:
     def gradient(self, task: int) -> Tensor:
         """(D,) gradient of one task."""
         self.passes.backward += 1
-        return torch.cat([g.flatten() for g in self._back(task, self.parameters)])
+        return flat(self._back(task, self.parameters))
 
     def jacobian(self) -> Tensor:
         """(T, D) gradients of all tasks."""
@@ -190,6 +190,11 @@ def _linear_layers(features: Tensor) -> dict[Tensor, tuple[Node, Tensor | None]]
                 elif (layer.name(), slot) == ("MmBackward0", 1):
                     layers[leaf.variable] = layer, getattr(layer, "_saved_self", None)
     return layers
+
+
+def flat(tensors: Sequence[Tensor]) -> Tensor:
+    """All entries in one vector."""
+    return torch.cat([t.flatten() for t in tensors])
 
 
 def inner_products(rows: Tensor, others: Tensor) -> Tensor:
