@@ -793,6 +793,8 @@ def test_inputs_are_left_alone(method: Method) -> None:
         lambda: GradDrop(leak=2),
         lambda: GradDrop(leak=[0, math.nan]),
         lambda: GradDrop(scale="median"),
+        lambda: GradDrop(level="heads"),
+        lambda: MGDA(level="heads"),
         lambda: Orthogonal(lam=-1),
         lambda: Orthogonal(per="layer"),
         lambda: Orthogonal(smoothing=0),

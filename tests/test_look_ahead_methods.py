@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import pytest
@@ -12,7 +13,8 @@ from test_signals import TASKS, batch, gradients_by_hand, make, masked, sample_a
 from torch import Tensor, nn
 
 import mtlcore as mtl
-from mtlcore.methods.compose import Compose
+from mtlcore.methods.base import Signals as SignalsOfAStep
+from mtlcore.methods.compose import Compose, Weighted
 from mtlcore.methods.dwa import DWA
 from mtlcore.methods.gradnorm import GradNorm
 from mtlcore.methods.hydalearn import HydaLearn
@@ -561,26 +563,51 @@ def test_a_main_task_without_gradient_is_said() -> None:
 # Compose -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "gradients",
-    [mtl.PCGrad(), mtl.RGW(), mtl.CosSim(), mtl.Projection(per="variable"), RotoGrad(rotate=False)],
-    ids=repr,
-)
-def test_compose_balances_the_gradients_of_balanced_losses(gradients: mtl.METHODS) -> None:
-    """The same as the second method alone on losses that carry the weights."""
-    model, data, factors = make(), batch(), (0.5, 3.0)
+SECOND = [
+    mtl.PCGrad(),
+    mtl.RGW(),
+    mtl.CosSim(),
+    mtl.OLAux(every=2, lr=0.3),
+    mtl.MGDA(gap=0),
+    mtl.MGDA(level="features"),
+    mtl.GradDrop(),
+    mtl.GradDrop(level="features"),
+    mtl.Projection(per="variable"),
+    mtl.GradNorm(),
+    RotoGrad(),
+]
+
+
+@pytest.mark.parametrize("gradients", SECOND, ids=repr)
+def test_compose_balances_the_gradients_of_balanced_losses(gradients: mtl.Method) -> None:
+    """The same as the second method alone on losses that carry the weights, over three steps."""
+    data, factors = batch(), (0.5, 3.0)
     gradients.seed(1)
-    Compose(mtl.Static(factors), gradients).backward(mtl.Signals(model, data, TASKS))
-    seen = [p.grad.clone() for p in model.parameters()]
-    model.zero_grad()
+    model, both = make(), Compose(mtl.Static(factors), gradients)
+    seen = [grads_of(model, both, data, TASKS) for _ in range(3)]
     weighted = tuple(
         mtl.Task(t.name, lambda o, y, t=t, f=f: f * t.loss(o, y), t.metric, t.metric_name, t.higher_is_better)
         for t, f in zip(TASKS, factors, strict=True)
     )
     gradients.reset()
     gradients.seed(1)
-    gradients.backward(mtl.Signals(model, data, weighted))
-    torch.testing.assert_close(seen, [p.grad for p in model.parameters()])
+    model = make()
+    torch.testing.assert_close(seen, [grads_of(model, gradients, data, weighted) for _ in range(3)])
+
+
+def grads_of(
+    model: mtl.MultiTaskModel, method: mtl.Method, data: mtl.Batch, tasks: Sequence[mtl.Task]
+) -> list[Tensor]:
+    model.zero_grad()
+    method.backward(mtl.Signals(model, data, tasks))
+    return [p.grad.clone() for p in model.parameters() if p.grad is not None]
+
+
+def test_compose_hands_on_every_signal_of_the_training_losses() -> None:
+    asked = {name for name in vars(SignalsOfAStep) if not name.startswith("_")}
+    ahead = {"main_gradient", "response", "gains", "first_order_gains"}
+    of_samples = {"sample_norms", "backward_samples"}
+    assert asked - set(dir(Weighted)) == ahead | of_samples
 
 
 def test_compose_learns_the_loss_weights_and_refuses_the_wrong_kinds() -> None:
@@ -590,5 +617,6 @@ def test_compose_learns_the_loss_weights_and_refuses_the_wrong_kinds() -> None:
     assert Compose(uw, mtl.PCGrad()).learnable() == [uw.s]
     with pytest.raises(ValueError, match="balances training losses"):
         Compose(mtl.PCGrad(), mtl.PCGrad())
-    with pytest.raises(ValueError, match="balances gradients"):
-        Compose(mtl.SLAW(), mtl.SLAW())
+    for second in (mtl.SLAW(), mtl.HydaLearn(lr=0.1), mtl.MOML(), SLGrad()):
+        with pytest.raises(ValueError, match="balances gradients"):
+            Compose(mtl.SLAW(), second)

@@ -17,8 +17,7 @@ from mtlcore.methods import DWA, IMTLL, RLW, UW, Compose, LossBalancing, Method
 from mtlcore.models import MultiTaskModel, cross_stitch, deeplab, mtan, nddr
 
 LOSSES: dict[str, type[LossBalancing]] = {"uw": UW, "dwa": DWA, "imtl-l": IMTLL, "rlw-normal": RLW}
-GRADIENTS = [name for name in FIFTEEN[FIFTEEN.index("mgda") :] if name != "gradnorm"]
-"""GradNorm weights losses itself, so it does not come second."""
+GRADIENTS = FIFTEEN[FIFTEEN.index("mgda") :]
 
 
 def together(first: str, second: str) -> Method:
@@ -27,7 +26,7 @@ def together(first: str, second: str) -> Method:
 
 
 PAIRS = {f"{first}+{second}": partial(together, first, second) for second in GRADIENTS for first in LOSSES}
-"""Table 4, but for its first row and column, which are in Table 1, and for the row of GradNorm."""
+"""Table 4, but for its first row and column, which are in Table 1."""
 
 METHODS: pictures.Methods = {**pictures.METHODS, **PAIRS}
 

@@ -43,7 +43,7 @@ class Signals(Protocol):
     def rotate(self, rotations: Tensor) -> None: ...
     def backward(self, weights: Tensor, heads: Tensor | None = ...) -> None: ...
     def backward_samples(self, weights: Tensor) -> None: ...
-    def backward_features(self, gradients: Sequence[Tensor]) -> None: ...
+    def backward_features(self, gradients: Sequence[Tensor], heads: Tensor | None = ...) -> None: ...
     def apply(self, direction: Tensor, heads: Tensor | None = ...) -> None: ...
 
 
@@ -152,6 +152,10 @@ class GradientBalancing(Method):
     ----------
     level : where the inner products are taken, "parameters" (exact) or "features" (at the shared
         representation, one pass through the heads for any number of tasks).
+
+    Raises
+    ------
+    ValueError : another level.
     """
 
     sees = "gramian"
@@ -159,7 +163,9 @@ class GradientBalancing(Method):
 
     def __init__(self, scale: Scale | None = None, level: Level = "parameters") -> None:
         super().__init__(scale)
-        self.level = level
+        if level not in ("parameters", "features"):
+            raise ValueError(f"level is 'parameters' or 'features', not {level!r}")
+        self.level: Level = level
 
     def weights(self, signal: Tensor) -> Tensor:
         """Weights of the task gradients, (T,), from their Gramian, (T, T).

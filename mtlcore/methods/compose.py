@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from collections.abc import Sequence
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +21,7 @@ class Compose(Method):
     Parameters
     ----------
     losses : a method that balances losses, on the scale of a sum, so that its weights are 1 on average.
-    gradients : a method that balances gradients.
+    gradients : a method that looks at the gradients of the training losses.
 
     Cost: that of the second method.
 
@@ -35,17 +36,19 @@ class Compose(Method):
         super().__init__()
         if losses.family != "losses" or losses.validates:
             raise ValueError(f"first a method that balances training losses, not {losses!r}")
-        if gradients.family == "losses" or gradients.family == "samples":
-            raise ValueError(f"then a method that balances gradients, not {gradients!r}")
+        if (gradients.family == gradients.sees == "losses") or gradients.validates:
+            raise ValueError(
+                f"then a method that balances gradients of the training losses, not {gradients!r}"
+            )
         self.losses, self.gradients = losses, gradients
         self.sees = gradients.sees
-        self.validates = gradients.validates  # type: ignore[misc]
 
     def backward(self, signals: Signals) -> Tensor | None:
         """Weight the losses, then balance what they ask of the shared parameters."""
         weighted = Weighted(signals)
-        self.losses.backward(weighted)
-        answer = self.gradients.backward(weighted)
+        seen = cast(Signals, weighted)
+        self.losses.backward(seen)
+        answer = self.gradients.backward(seen)
         return None if answer is None else answer * weighted.factors
 
     def seed(self, seed: int) -> None:
@@ -65,15 +68,15 @@ class Compose(Method):
 
 
 class Weighted:
-    """Signals of a step whose losses carry weights: those of the first ``backward`` that it is asked for."""
+    """Signals of a step whose losses carry weights: those of the first ``backward`` that it is asked for.
+
+    It has no signal that looks beyond the training losses.
+    """
 
     def __init__(self, signals: Signals) -> None:
         self._signals = signals
         self.factors = torch.ones_like(signals.losses)
         self._asked = False
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._signals, name)
 
     def _scale(self, rows: Tensor) -> Tensor:
         return rows * self.factors.to(rows).view(-1, *[1] * (rows.dim() - 1))
@@ -82,32 +85,51 @@ class Weighted:
     def losses(self) -> Tensor:
         return self._scale(self._signals.losses)
 
+    @property
+    def sizes(self) -> list[int]:
+        return self._signals.sizes
+
     def jacobian(self) -> Tensor:
         return self._scale(self._signals.jacobian())
 
     def gramian(self, level: Level = "parameters") -> Tensor:
         return self._scale(self._scale(self._signals.gramian(level)).T)
 
-    def norms(self, parameters: Any = None) -> Tensor:
+    def gramian_row(self, task: int) -> Tensor:
+        return self.alignment(self.gradient(task))
+
+    def norms(self, parameters: Sequence[Tensor] | None = None) -> Tensor:
         return self._scale(self._signals.norms(parameters))
 
     def gradient(self, task: int) -> Tensor:
         gradient = self._signals.gradient(task)
         return self.factors[task].to(gradient) * gradient
 
+    def features(self) -> tuple[Tensor, ...]:
+        return self._signals.features()
+
     def feature_gradients(self) -> tuple[Tensor, ...]:
         gradients = self._signals.feature_gradients()
         return tuple(w.to(g) * g for w, g in zip(self.factors, gradients, strict=True))
 
-    def alignment(self, direction: Tensor, of: Literal["tasks", "samples"] = "tasks") -> Tensor:
-        return self._scale(self._signals.alignment(direction, of))
+    def alignment(self, direction: Tensor) -> Tensor:
+        return self._scale(self._signals.alignment(direction))
+
+    def rotate(self, rotations: Tensor) -> None:
+        self._signals.rotate(rotations)
 
     def backward(self, weights: Tensor, heads: Tensor | None = None) -> None:
         if not self._asked:
             self.factors, self._asked = weights, True
         else:
-            own = self.factors if heads is None else heads * self.factors
-            self._signals.backward(weights * self.factors, own)
+            self._signals.backward(weights * self.factors, self._own(heads))
+
+    def backward_features(self, gradients: Sequence[Tensor], heads: Tensor | None = None) -> None:
+        self._signals.backward_features(gradients, self._own(heads))
 
     def apply(self, direction: Tensor, heads: Tensor | None = None) -> None:
-        self._signals.apply(direction, self.factors if heads is None else heads * self.factors)
+        self._signals.apply(direction, self._own(heads))
+
+    def _own(self, heads: Tensor | None) -> Tensor:
+        """What each head's own gradient carries."""
+        return self.factors if heads is None else heads * self.factors

@@ -59,11 +59,12 @@ class Signals(LookAhead):
         for head, gradients in zip(self._heads, heads, strict=True):
             _add_gradients(head, gradients)
 
-    def backward_features(self, gradients: Sequence[Tensor]) -> None:
+    def backward_features(self, gradients: Sequence[Tensor], heads: Tensor | None = None) -> None:
         """Send T gradients at the representation through the trunk, in place of the tasks' own, and add what
-        becomes of their sum to ``.grad`` of the shared parameters; the heads get their own gradients."""
+        becomes of their sum to ``.grad`` of the shared parameters; the heads get their own gradients,
+        weighted (T,) or not."""
         self._send(gradients)
-        self._backward_heads(None)
+        self._backward_heads(heads)
 
     def apply(self, direction: Tensor, heads: Tensor | None = None) -> None:
         """Add a direction (D,) to ``.grad`` of the shared parameters, and the heads' gradients."""
