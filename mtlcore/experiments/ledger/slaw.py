@@ -41,9 +41,15 @@ ENTRIES = [
             "IdealConstant ≈ SLAW < GradNorm < PCGrad < Constant = DWA; every loss within 3%; Constant − "
             "SLAW 1.27 ± 0.2 in training and 1.34 ± 0.2 in the test"
         ),
-        reason="its runs are not stored yet",
         theirs=[Printed("slaw-table-1", "Test loss", {"metric": "test normalised loss"})],
-        ours=Stored("slaw-table1", "test_nl.best", what="Test loss, best of the run", preset="paper"),
+        ours=Stored(
+            "slaw-table1",
+            "test_nl.best",
+            "partly",
+            "every loss within 1%, both gaps as demanded; PCGrad is not told apart from Constant",
+            "Test loss, best of the run",
+            preset="paper",
+        ),
     ),
     Entry(
         "Table 2",
@@ -71,8 +77,14 @@ ENTRIES = [
         criterion=(
             "the error falls below 0.1 at an earlier step under SLAW than under GradNorm; DWA's does not fall"
         ),
-        reason="its runs are not stored yet",
-        ours=Stored("slaw-table1", "ideal_after", what="First step with an error below 0.1", preset="paper"),
+        ours=Stored(
+            "slaw-table1",
+            "ideal_after",
+            "reproduced",
+            "SLAW is below 0.1 for good after some 130 updates, GradNorm after some 1,100, DWA never",
+            "First step with an error below 0.1",
+            preset="paper",
+        ),
     ),
     Entry(
         "Figure 2",
