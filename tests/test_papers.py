@@ -14,6 +14,7 @@ import mtlcore
 from mtlcore import delta_p, reported, results
 from mtlcore.experiments import EXPERIMENTS
 from mtlcore.experiments.ledger import LEDGER, Entry, Printed, Stored, numbers
+from mtlcore.experiments.ledger.rlw import pace
 from mtlcore.experiments.ledger.slaw import growth, rank_correlation
 from mtlcore.experiments.papers import names, printed
 from mtlcore.experiments.summary import interval, summarise
@@ -218,7 +219,7 @@ OURS = [(entry.item, entry.ours) for _, entry in ENTRIES if entry.ours]
 
 @pytest.mark.parametrize(("item", "ours"), OURS, ids=[f"{ours.experiment}-{item}" for item, ours in OURS])
 def test_our_side_names_an_experiment_a_preset_and_its_axes(item, ours):
-    (first, *_) = EXPERIMENTS[ours.experiment].configurations(ours.preset)
+    (first, *_) = EXPERIMENTS[ours.experiment.removesuffix(".curves")].configurations(ours.preset)
     assert {*ours.by, *ours.where} <= first.keys()
     assert ours.what
     stored = not ours.table().empty
@@ -235,6 +236,15 @@ def test_our_numbers_are_the_means_of_the_stored_rows():
     assert shown == f"{100 * one.mean():.2f} ± {100 * interval(one):.2f} %"
     assert entry.ours.source() == f"± 95% interval, {len(one)} seeds, preset laptop"
     assert entry.status() == entry.ours.verdict
+
+
+def test_pace_counts_epochs_to_what_equal_weights_end_with():
+    f1 = {"ew": [0.5, 0.96, 1.0], "one": [0.4, 0.94, 0.95], "never": [0.1, 0.2, 0.3]}
+    curves = pd.DataFrame(
+        [(m, 0, epoch, v) for m, values in f1.items() for epoch, v in enumerate(values, 1)],
+        columns=["method", "seed", "epoch", "f1"],
+    )
+    assert pace(curves, ["method"], "f1")["mean"].to_dict() == {"ew": 2, "one": 3}
 
 
 @pytest.fixture

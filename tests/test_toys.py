@@ -60,3 +60,6 @@ def test_summaries_and_paired_differences() -> None:
     assert paired.loc["d", "mean"] == pytest.approx(1.1)
     assert paired.loc["d", "interval"] == pytest.approx(4.302652730 * 0.1 / 3**0.5)
     assert paired.loc["d", "p"] < 0.01
+    alone = differences(rows[rows["seed"] == 1], ["data"], "value", "b", "a")
+    assert alone.loc["d", "mean"] == pytest.approx(1.1)
+    assert alone.loc["d", ["interval", "p"]].isna().all()

@@ -29,7 +29,7 @@ def differences(
     """``value`` under one method minus a baseline's at the same seed: mean, interval, seeds, and p.
 
     ``rows`` has columns ``method`` and ``seed``; p is that of the one-sided paired t-test that the
-    difference is above zero.
+    difference is above zero, NaN for one seed.
     """
     from scipy.stats import ttest_1samp  # here, because it takes half a second
 
@@ -37,7 +37,9 @@ def differences(
     paired = (wide[method] - wide[baseline]).dropna().rename("difference").reset_index()
     table = summarise(paired, by, "difference")
     groups = paired.groupby(list(by), sort=False)["difference"]
-    table["p"] = groups.agg(lambda d: ttest_1samp(d, 0, alternative="greater").pvalue)
+    table["p"] = groups.agg(
+        lambda d: ttest_1samp(d, 0, alternative="greater").pvalue if len(d) > 1 else float("nan")
+    )
     return table
 
 

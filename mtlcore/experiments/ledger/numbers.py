@@ -80,7 +80,7 @@ class Stored:
 
     @property
     def command(self) -> str:
-        return f"python -m mtlcore run {self.experiment} --preset {self.preset}"
+        return f"python -m mtlcore run {self.experiment.removesuffix('.curves')} --preset {self.preset}"
 
     def table(self) -> pd.DataFrame:
         """Mean, half-width of the 95% interval and seeds of every group; empty if nothing is stored."""

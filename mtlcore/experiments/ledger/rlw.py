@@ -1,10 +1,14 @@
 """Every table and figure of the random-weighting paper."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+
+import pandas as pd
 
 from mtlcore.experiments.ledger.entry import Entry
 from mtlcore.experiments.ledger.numbers import Printed, Stored
 from mtlcore.experiments.pictures import improvement
+from mtlcore.experiments.summary import summarise
 
 NYU = "NYUv2, at 288 × 384"
 NYU_RUNS = Stored(
@@ -12,6 +16,14 @@ NYU_RUNS = Stored(
 )
 FEW = ["EW", "MOML", "RLW", "CAGrad", "RotoGrad", "RGW"]
 XTREME = "XTREME: PAWS-X in 4 languages, Universal Dependencies in 4 languages; weights of multilingual BERT"
+
+
+def pace(curves: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
+    """Epochs until a number is at 95% of what equal weights end with at the same seed."""
+    ends = curves[curves["method"] == "ew"].sort_values("epoch").groupby("seed")[value].last()
+    there = curves[curves[value] >= 0.95 * curves["seed"].map(ends)]
+    return summarise(there.groupby([*by, "seed"], sort=False)["epoch"].min().reset_index(), by, "epoch")
+
 
 ENTRIES = [
     Entry(
@@ -143,7 +155,15 @@ ENTRIES = [
         data=NYU,
         access="bring",
         criterion="every distribution above EW; the normal one varies least",
-        reason="needs the NYUv2 files and hours of a graphics card",
+        reason="needs the NYUv2 files and hours of a graphics card; treebanks in four languages stand in",
+        ours=Stored(
+            "rlw-distributions",
+            "test.mean",
+            "not",
+            "on treebanks no distribution is above EW, and the noisier ones are below",
+            "Mean F1 of tags in four languages",
+            unit="%",
+        ),
     ),
     Entry(
         "Figure 3",
@@ -154,6 +174,14 @@ ENTRIES = [
             "normal weights as fast as EW; with 40 tasks, constrained Bernoulli needs at least 1.5 times "
             "the epochs"
         ),
-        reason="needs the NYUv2 and CelebA files",
+        reason="needs the NYUv2 and CelebA files; treebanks in four languages stand in",
+        ours=Stored(
+            "rlw-distributions.curves",
+            "validation_f1.mean",
+            "partly",
+            "on treebanks one task a step needs twice the epochs of EW, and normal weights a little more",
+            "Epochs to 95% of what EW ends with",
+            summary=pace,
+        ),
     ),
 ]
