@@ -50,7 +50,7 @@ ENTRIES = [
         data=XTREME,
         access="bring",
         criterion="averages within 0.7; RLW and RGW within 0.5 of the best; no order without 5 seeds",
-        reason="needs PAWS-X and the pre-trained weights",
+        reason="needs PAWS-X and the pre-trained weights; tags alone, with a small LSTM, stand in",
         theirs=[
             Printed(
                 "rlw-table-3",
@@ -59,6 +59,14 @@ ENTRIES = [
                 ["metric", "method"],
             )
         ],
+        ours=Stored(
+            "rlw-pos",
+            "test.mean",
+            "partly",
+            "a small network from scratch: RLW and RGW within 0.5 of the best, and so is every method",
+            "Mean F1 of tags in four languages",
+            unit="%",
+        ),
     ),
     Entry(
         "Table 4",
