@@ -3,7 +3,7 @@
 import io
 import pickle
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from PIL import Image
 
 from mtlcore.data import brought, celeba, cityscapes, load, nyuv2, office, table
 from mtlcore.data.brought import Brought
+from mtlcore.experiments import EXPERIMENTS, pictures
 from mtlcore.metrics import UNLABELLED
 
 SMALL = (24, 32)
@@ -201,13 +202,17 @@ def test_validation_images_leave_some_for_training(rooms: dict, validation) -> N
         load_rooms(validation)
 
 
-@pytest.mark.parametrize("label", ["label_7", "label"])
-def test_streets(cache: Path, monkeypatch: pytest.MonkeyPatch, label: str) -> None:
+@pytest.fixture(params=["label_7", "label"])
+def streets(cache: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Five and two small images, under both names that the labels go by."""
     monkeypatch.setattr(cityscapes, "FULL", SMALL)
     for part, number in (("train", 5), ("val", 2)):
-        write_maps(cache / "cityscapes", part, number, SMALL, cityscapes.CLASSES, label)
+        write_maps(cache / "cityscapes", part, number, SMALL, cityscapes.CLASSES, request.param)
         for folder in cityscapes.FOLDERS[part]:
             monkeypatch.setattr(folder, "count", number)
+
+
+def test_streets(streets: None) -> None:
     data = load("cityscapes", height=SMALL[0], width=SMALL[1], validation=2)
     assert [len(s) for s in (data.train, data.validation, data.test)] == [3, 2, 2]
     assert [t.name for t in data.tasks] == ["segmentation", "depth"]
@@ -412,12 +417,17 @@ def test_an_image_with_too_many_pixels_is_refused(cache: Path, monkeypatch: pyte
 # --- Office -------------------------------------------------------------------------------------
 
 
-def write_domains(cache: Path, folder: str, domains: dict[str, Brought], number: int) -> None:
-    """``number`` images of one colour in each of three classes of each domain."""
+KINDS = ("mug", "Bed", "bike")
+
+
+def write_domains(
+    cache: Path, folder: str, domains: dict[str, Brought], number: int, kinds: Sequence[str]
+) -> None:
+    """``number`` images of one colour in each class of each domain."""
     for k, domain in enumerate(domains.values()):
-        for c, kind in enumerate(("mug", "Bed", "bike")):
+        for c, kind in enumerate(kinds):
             for i in range(number):
-                colour = np.full((6, 5, 3), (40 * k, 40 * c, i), np.uint8)
+                colour = np.full((6, 5, 3), (40 * k, 40 * c % 256, i), np.uint8)
                 put(cache / folder / domain.name / kind / f"frame_{i:04d}.jpg", photograph(colour))
 
 
@@ -427,7 +437,7 @@ def write_domains(cache: Path, folder: str, domains: dict[str, Brought], number:
 def test_domains(
     cache: Path, monkeypatch: pytest.MonkeyPatch, folder: str, domains: dict[str, Brought]
 ) -> None:
-    write_domains(cache, folder, domains, 5)
+    write_domains(cache, folder, domains, 5, KINDS)
     for domain in domains.values():
         monkeypatch.setattr(domain, "count", 15)
     with pytest.raises(ValueError, match=f"has 3 classes, not {31 if folder == 'office-31' else 65}"):
@@ -489,3 +499,43 @@ def test_made_scenes_lack_a_tenth_of_their_labels(name: str) -> None:
     assert [len(s) for s in (data.train, data.validation, data.test)] == [80, 20, 50]
     for task, targets in zip(data.tasks, data.train.targets, strict=True):
         assert 0.88 < task.labelled(targets).double().mean() < 0.92
+
+
+# --- from the files to a row --------------------------------------------------------------------
+
+
+def row_of(name: str, **settings: object) -> dict[str, float]:
+    """The numbers that a smoke run of an experiment makes of the data set in the cache."""
+    pictures._load.cache_clear()
+    experiment = EXPERIMENTS[name]
+    config = experiment.configurations("smoke")[0] | {"epochs": 1, **settings}
+    row = experiment.run(config, "cpu").row
+    assert all(np.isfinite(value) for value in row.values())
+    return row
+
+
+@pytest.mark.parametrize("name", ["slaw-table2", "rlw-nyuv2"])
+def test_rooms_become_a_row(rooms: dict[str, dict], name: str) -> None:
+    size = {"height": SMALL[0], "width": SMALL[1], "validation": 4, "batch_size": 4}
+    row = row_of(name, data="nyuv2", **size)
+    assert any("segmentation" in number for number in row)
+
+
+def test_streets_become_a_row(streets: None) -> None:
+    size = {"height": SMALL[0], "width": SMALL[1], "validation": 2, "batch_size": 3}
+    row = row_of("rlw-cityscapes", data="cityscapes", **size)
+    assert 0 <= row["test_miou.segmentation"] <= 1
+
+
+def test_faces_become_a_row(faces: dict[str, np.ndarray]) -> None:
+    row = row_of("rlw-celeba", data="celeba", batch_size=6)
+    assert 0 <= row["test_accuracy.mean"] <= 1
+
+
+def test_objects_become_a_row(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = [f"kind {k:02d}" for k in range(31)]
+    write_domains(cache, "office-31", office.OFFICE_31, 5, kinds)
+    for domain in office.OFFICE_31.values():
+        monkeypatch.setattr(domain, "count", 5 * len(kinds))
+    row = row_of("rlw-office", data="office-31")
+    assert 0 <= row["test_accuracy.mean"] <= 1

@@ -15,7 +15,7 @@ from mtlcore import delta_p, reported, results
 from mtlcore.experiments import EXPERIMENTS
 from mtlcore.experiments.ledger import LEDGER, Entry, Printed, Stored, numbers
 from mtlcore.experiments.ledger.rlw import pace
-from mtlcore.experiments.ledger.slaw import growth, rank_correlation
+from mtlcore.experiments.ledger.slaw import growth, rank_correlation, settled
 from mtlcore.experiments.papers import names, printed
 from mtlcore.experiments.summary import interval, summarise
 
@@ -236,6 +236,15 @@ def test_our_numbers_are_the_means_of_the_stored_rows():
     assert shown == f"{100 * one.mean():.2f} ± {100 * interval(one):.2f} %"
     assert entry.ours.source() == f"± 95% interval, {len(one)} seeds, preset laptop"
     assert entry.status() == entry.ours.verdict
+
+
+def test_settled_is_the_first_test_below_a_tenth_for_good():
+    errors = {"soon": [0.05, 0.3, 0.02, 0.01], "at once": [0.1 - 1e-9] * 4, "never": [0.01, 0.01, 0.01, 0.1]}
+    curves = pd.DataFrame(
+        [(m, 0, 10 * n, e) for m, values in errors.items() for n, e in enumerate(values, 1)],
+        columns=["method", "seed", "update", "error"],
+    ).sample(frac=1, random_state=0)
+    assert settled(curves, ["method"], "error")["mean"].to_dict() == {"soon": 30, "at once": 10}
 
 
 def test_pace_counts_epochs_to_what_equal_weights_end_with():

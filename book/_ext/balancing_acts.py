@@ -88,6 +88,7 @@ class Ledger(SphinxDirective):
         ours, verdict = [entry.reason], [f"**{entry.status().capitalize()}**"]
         if entry.ours and not entry.ours.table().empty:
             ours = self.numbers(entry.ours)
+            ours.append(f"*The paper's own data:* {entry.reason}" if entry.reason else "")
             verdict.append(entry.ours.because)
         if entry.criterion:
             verdict.append(f"*Reproduced if:* {entry.criterion}")

@@ -20,6 +20,18 @@ def growth(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
     return summarise((wide[128] / wide[32]).dropna().rename("growth").reset_index(), by, "growth")
 
 
+def settled(curves: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
+    """The first test from which on a value stays below 0.1; runs in which it does not are left out."""
+
+    def first(run: pd.DataFrame) -> float:
+        above = run[value].ge(0.1)[::-1].cummax()
+        return run["update"][~above].min()
+
+    groups = curves.sort_values("update", kind="stable").groupby([*by, "seed"], sort=False)
+    firsts = groups[["update", value]].apply(first).dropna().rename("update").reset_index()
+    return summarise(firsts, by, "update")
+
+
 def rank_correlation(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
     """Spearman's correlation of a column with the estimated weight; half-width by Fisher's z."""
     groups = rows.groupby(list(by), sort=False)
@@ -78,12 +90,13 @@ ENTRIES = [
             "the error falls below 0.1 at an earlier step under SLAW than under GradNorm; DWA's does not fall"
         ),
         ours=Stored(
-            "slaw-table1",
-            "ideal_after",
+            "slaw-table1.curves",
+            "weight_error",
             "reproduced",
-            "SLAW is below 0.1 for good after some 130 updates, GradNorm after some 1,100, DWA never",
-            "First step with an error below 0.1",
+            "SLAW is there long before GradNorm; DWA and constant weights never are",
+            "First test from which on the error stays below 0.1",
             preset="paper",
+            summary=settled,
         ),
     ),
     Entry(
