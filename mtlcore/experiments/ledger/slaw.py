@@ -57,8 +57,8 @@ ENTRIES = [
         ours=Stored(
             "slaw-table1",
             "test_nl.best",
-            "partly",
-            "every loss within 1%, both gaps as demanded; PCGrad is not told apart from Constant",
+            "reproduced",
+            "every loss within 1.1%, every step of the order beyond chance; from zero SLAW is at 12.29",
             "Test loss, best of the run",
             preset="paper",
         ),
