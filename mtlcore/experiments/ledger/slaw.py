@@ -129,7 +129,7 @@ ENTRIES = [
             "slaw-figure3",
             "true",
             "partly",
-            "the ranks agree; the weights are a factor of two or more apart, and too unequal",
+            "the ranks agree; the weights are about a factor of two apart, and too unequal",
             "Rank correlation",
             by=["trained_with", "statistics"],
             preset="paper",
