@@ -163,9 +163,7 @@ class GradientBalancing(Method):
 
     def __init__(self, scale: Scale | None = None, level: Level = "parameters") -> None:
         super().__init__(scale)
-        if level not in ("parameters", "features"):
-            raise ValueError(f"level is 'parameters' or 'features', not {level!r}")
-        self.level: Level = level
+        self.level = check_level(level)
 
     def weights(self, signal: Tensor) -> Tensor:
         """Weights of the task gradients, (T,), from their Gramian, (T, T).
@@ -190,6 +188,13 @@ class GradientBalancing(Method):
         weights = self.weights(signals.gramian(self.level))
         signals.backward(weights)
         return weights
+
+
+def check_level(level: Level) -> Level:
+    """One of the two places where inner products are taken."""
+    if level not in ("parameters", "features"):
+        raise ValueError(f"level is 'parameters' or 'features', not {level!r}")
+    return level
 
 
 def check_losses(losses: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from torch.func import functional_call
 from torch.overrides import TorchFunctionMode
 
 from mtlcore.batch import Batch
-from mtlcore.methods.base import Level
+from mtlcore.methods.base import Level, check_level
 from mtlcore.metrics import Task
 from mtlcore.models import MultiTaskModel
 from mtlcore.signals.trunk import Passes, Trunk, flat, inner_products
@@ -178,10 +178,8 @@ class Step:
         ------
         ValueError : unknown level, or features asked for when every task has an input of its own.
         """
-        if level == "parameters":
+        if check_level(level) == "parameters":
             return self._gramian
-        if level != "features":
-            raise ValueError(f"level is 'parameters' or 'features', not {level!r}")
         if isinstance(self.batch.inputs, tuple):
             raise ValueError(
                 "level='features' compares gradients at one shared representation, but here every "
