@@ -15,7 +15,7 @@ help: ## what there is
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install -qq $(TORCH)
-	$(BIN)/pip install -qq -c constraints.txt -e '.[book,test]'
+	$(BIN)/pip install -qq -c constraints.txt -e '.[site,test]'
 	touch $@
 
 book: $(READY) ## build the book into _build/html, warnings are errors

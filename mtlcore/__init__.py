@@ -3,7 +3,6 @@
 from importlib.metadata import version
 
 from mtlcore import models
-from mtlcore.batch import Batch, MultiTaskData, Split
 from mtlcore.data import load
 from mtlcore.experiments import reported, results
 from mtlcore.methods import (
@@ -33,10 +32,11 @@ from mtlcore.methods import (
     SLGrad,
     Static,
 )
-from mtlcore.metrics import Task, delta_p
 from mtlcore.models import MultiTaskModel
 from mtlcore.signals import Signals
-from mtlcore.train import evaluate, fit
+from mtlcore.tasks.batch import Batch, MultiTaskData, Split
+from mtlcore.tasks.task import Task, delta_p
+from mtlcore.train.fit import evaluate, fit
 
 __version__ = version("mtlcore")
 

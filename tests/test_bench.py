@@ -10,9 +10,10 @@ import torch
 
 from mtlcore import bench
 from mtlcore.__main__ import main
-from mtlcore.bench import guard, targets
+from mtlcore.analysis.summary import exponent
+from mtlcore.bench import budget_check as guard
+from mtlcore.bench import targets
 from mtlcore.experiments import EXPERIMENTS, sweep, tables
-from mtlcore.experiments.summary import exponent
 
 COSTS = [EXPERIMENTS["step-cost"], EXPERIMENTS["step-scaling"]]
 

@@ -11,10 +11,12 @@ import pytest
 import torch
 from PIL import Image
 
-from mtlcore.data import brought, celeba, cityscapes, load, nyuv2, office, table
-from mtlcore.data.brought import Brought
-from mtlcore.experiments import EXPERIMENTS, pictures
-from mtlcore.metrics import UNLABELLED
+from mtlcore.data import celeba, cityscapes, load, nyuv2, office, table
+from mtlcore.data import manual_files as brought
+from mtlcore.data.manual_files import Brought
+from mtlcore.experiments import EXPERIMENTS
+from mtlcore.experiments import vision as pictures
+from mtlcore.tasks.task import UNLABELLED
 
 SMALL = (24, 32)
 RNG = np.random.default_rng(0)

@@ -11,7 +11,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from mtlcore import Projection
-from mtlcore.widgets import Explorer, Moments, Simplex, Temperature, Uncertainty, explorer
+from mtlcore.book.widgets import Explorer, Moments, Simplex, Temperature, Uncertainty, explorer
 
 BOOK = Path(__file__).resolve().parents[1] / "_build" / "html"
 PAGES = sorted(BOOK.glob("*/**/*.html")) if BOOK.is_dir() else []

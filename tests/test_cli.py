@@ -8,7 +8,8 @@ import pytest
 import toy_experiment
 
 from mtlcore.__main__ import main
-from mtlcore.experiments import EXPERIMENTS, results, stored
+from mtlcore.experiments import EXPERIMENTS, results
+from mtlcore.experiments.engine import results as stored
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 import mtlcore as mtl
-from mtlcore.curvature import gradient_variance, top_eigenvalue
+from mtlcore.analysis.curvature import gradient_variance, top_eigenvalue
 
 TASKS = (mtl.Task.classification("a"), mtl.Task.regression("b"))
 

@@ -26,7 +26,7 @@ from sklearn.datasets import load_digits
 
 from mtlcore.data import DATASETS, digits, load, table
 from mtlcore.data.cache import File, cache_folder
-from mtlcore.data.idx import read_idx
+from mtlcore.data.formats.idx import read_idx
 from mtlcore.data.multi_mnist import FASHION, MNIST, read_pools
 from mtlcore.data.overlay import Pool, draw_pairs, overlay
 

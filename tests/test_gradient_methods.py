@@ -18,16 +18,16 @@ from test_signals import TASKS, batch, gradients_by_hand, make
 from torch import Tensor
 
 import mtlcore as mtl
-from mtlcore.methods import minnorm
+from mtlcore.methods import _minnorm as minnorm
+from mtlcore.methods._minnorm import min_norm, roots
+from mtlcore.methods._random import orders
+from mtlcore.methods.auxiliary.orthogonal import Orthogonal
 from mtlcore.methods.base import Method
-from mtlcore.methods.cagrad import CAGrad
-from mtlcore.methods.graddrop import GradDrop, shares
-from mtlcore.methods.gradvac import GradVac
-from mtlcore.methods.imtlg import IMTLG
-from mtlcore.methods.mgda import MGDA
-from mtlcore.methods.minnorm import min_norm, roots
-from mtlcore.methods.orthogonal import Orthogonal
-from mtlcore.methods.randomness import orders
+from mtlcore.methods.gradients.cagrad import CAGrad
+from mtlcore.methods.gradients.graddrop import GradDrop, shares
+from mtlcore.methods.gradients.gradvac import GradVac
+from mtlcore.methods.gradients.imtlg import IMTLG
+from mtlcore.methods.gradients.mgda import MGDA
 
 H = [[3, 0], [0, 0.1]]
 IDENTICAL = [[1, 2], [1, 2]]

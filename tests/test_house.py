@@ -29,13 +29,10 @@ TOP_LEVEL = {
 ARROWS = {
     "methods": {"methods"},
     "models": {"models"},
-    "metrics": {"metrics"},
-    "batch": {"batch", "metrics"},
-    "dense": {"metrics"},
-    "data": {"data", "batch", "dense", "metrics"},
-    "signals": {"signals", "methods", "models", "batch", "metrics"},
-    "curvature": {"signals", "methods", "models", "batch", "metrics"},
-    "train": {"signals", "methods", "models", "batch", "metrics"},
+    "tasks": {"tasks"},
+    "data": {"data", "tasks"},
+    "signals": {"signals", "methods", "models", "tasks"},
+    "train": {"train", "signals", "methods", "models", "tasks"},
 }
 
 
@@ -98,7 +95,7 @@ def test_a_rule_has_a_short_file_of_its_own(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [*(SOURCE / "signals").glob("*.py"), SOURCE / "train.py"], ids=lambda p: p.name
+    "path", [*(SOURCE / "signals").glob("*.py"), *(SOURCE / "train").glob("*.py")], ids=lambda p: p.name
 )
 def test_no_method_is_named_where_every_method_passes(path: Path) -> None:
     words = set(re.findall(r"\w+", path.read_text()))
@@ -127,7 +124,7 @@ def test_every_package_that_is_asked_for_is_pinned_within_its_range() -> None:
         requirement
         for requirement in every
         if requirement.marker is None
-        or any(requirement.marker.evaluate({"extra": extra}) for extra in ("book", "test"))
+        or any(requirement.marker.evaluate({"extra": extra}) for extra in ("site", "test"))
     ]
     wrong = [
         str(requirement)
@@ -143,7 +140,7 @@ def test_the_conda_environment_installs_the_same_packages() -> None:
     (pip,) = [entry["pip"] for entry in packages if isinstance(entry, dict)]
     (python,) = [entry for entry in packages if str(entry).startswith("python")]
     supported = re.findall(r'^requires-python = "(.+)"$', read("pyproject.toml"), flags=re.MULTILINE)
-    assert pip == ["-c constraints.txt", "-e .[book,test]"]
+    assert pip == ["-c constraints.txt", "-e .[site,test]"]
     assert Requirement(f"python{supported[0]}").specifier.contains(python.split("=")[1])
 
 

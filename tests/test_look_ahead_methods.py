@@ -13,18 +13,18 @@ from test_signals import TASKS, batch, gradients_by_hand, make, masked, sample_a
 from torch import Tensor, nn
 
 import mtlcore as mtl
+from mtlcore.book.toys import Point
+from mtlcore.methods.auxiliary.hydalearn import HydaLearn
+from mtlcore.methods.auxiliary.olaux import OLAux
 from mtlcore.methods.base import Signals as SignalsOfAStep
 from mtlcore.methods.compose import Compose, Weighted
-from mtlcore.methods.dwa import DWA
-from mtlcore.methods.gradnorm import GradNorm
-from mtlcore.methods.hydalearn import HydaLearn
-from mtlcore.methods.imtll import IMTLL
-from mtlcore.methods.moml import MOML
-from mtlcore.methods.olaux import OLAux
-from mtlcore.methods.rotograd import RotoGrad
-from mtlcore.methods.slgrad import SLGrad
-from mtlcore.methods.uw import UW
-from mtlcore.toys import Point
+from mtlcore.methods.gradients.rotograd import RotoGrad
+from mtlcore.methods.losses.dwa import DWA
+from mtlcore.methods.losses.gradnorm import GradNorm
+from mtlcore.methods.losses.imtll import IMTLL
+from mtlcore.methods.losses.moml import MOML
+from mtlcore.methods.losses.uw import UW
+from mtlcore.methods.samples.slgrad import SLGrad
 
 EXACT = {"atol": 1e-9, "rtol": 0}
 

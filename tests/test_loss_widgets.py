@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mtlcore import DWA, IMTLL, UW
-from mtlcore.widgets import Temperature, Uncertainty, temperature, uncertainty
+from mtlcore.book.widgets import Temperature, Uncertainty, temperature, uncertainty
 
 
 def drawing(text):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 import mtlcore as mtl
-from mtlcore.methods.rlw import DISTRIBUTIONS, draw
+from mtlcore.methods.losses.rlw import DISTRIBUTIONS, draw
 
 EXACT = {"atol": 1e-9, "rtol": 0}
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import mtlcore as mtl
-from mtlcore.metrics import UNLABELLED, accuracy, mean_squared_error
+from mtlcore.tasks.task import UNLABELLED, accuracy, mean_squared_error
 
 UP, DOWN = True, False
 

@@ -12,15 +12,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mtlcore.batch import Split
 from mtlcore.data import load, molecules
 from mtlcore.data.molecules import MUV, PCBA, TOX21, TOXCAST
 from mtlcore.experiments import experiment, sweep, tables
-from mtlcore.experiments.slaw_figure2 import measure, plain_pcgrad
+from mtlcore.experiments.slaw.figure2 import measure, plain_pcgrad
 from mtlcore.methods import PCGrad
-from mtlcore.metrics import UNLABELLED, Task, average_precision
 from mtlcore.models import mlp
 from mtlcore.signals import Signals
+from mtlcore.tasks.batch import Split
+from mtlcore.tasks.task import UNLABELLED, Task, average_precision
 
 ALCOHOLS = ["C" * n + "O" for n in range(1, 31)]
 BROKEN = ["C1CC", "", "not a molecule"]  # an open ring, an empty field, nonsense

@@ -10,7 +10,9 @@ from torch import nn
 
 import mtlcore as mtl
 from mtlcore.data.mtregression import ideal_weights, normalised_loss, weight_error
-from mtlcore.experiments import Experiment, experiment, slaw_figure3, slaw_table1, sweep, tables
+from mtlcore.experiments import Experiment, experiment, sweep, tables
+from mtlcore.experiments.slaw import figure3 as slaw_figure3
+from mtlcore.experiments.slaw import table1 as slaw_table1
 
 SIZES = {"train": 400, "validation": 30, "test": 20}
 

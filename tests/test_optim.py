@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.optim import SGD
 
-from mtlcore.optim import clipped
+from mtlcore.train.optimizers import clipped
 
 
 def step(gradients: list[list[float]], max_norm: float) -> torch.Tensor:

@@ -12,12 +12,12 @@ from scipy import stats
 
 import mtlcore
 from mtlcore import delta_p, reported, results
+from mtlcore.analysis.summary import interval, summarise
+from mtlcore.book.ledger import LEDGER, Entry, Printed, Stored, numbers
+from mtlcore.book.ledger.rlw import pace
+from mtlcore.book.ledger.slaw import growth, rank_correlation, settled
 from mtlcore.experiments import EXPERIMENTS
-from mtlcore.experiments.ledger import LEDGER, Entry, Printed, Stored, numbers
-from mtlcore.experiments.ledger.rlw import pace
-from mtlcore.experiments.ledger.slaw import growth, rank_correlation, settled
-from mtlcore.experiments.papers import names, printed
-from mtlcore.experiments.summary import interval, summarise
+from mtlcore.experiments.engine.reported import names, printed
 
 COLUMNS = [
     *("paper", "item", "dataset", "method", "task", "metric", "unit", "higher_is_better"),
@@ -262,7 +262,7 @@ def shelf(tmp_path, monkeypatch):
     rows = pd.DataFrame({"method": ["a", "a", "b", "a"], "loss": [1.0, 2.0, 5.0, 9.0], "kind": "x"})
     rows["preset"] = ["laptop", "laptop", "laptop", "smoke"]
     rows.to_csv(tmp_path / "toy.csv", index=False)
-    monkeypatch.setattr("mtlcore.experiments.stored.results_folder", lambda: tmp_path)
+    monkeypatch.setattr("mtlcore.experiments.engine.results.results_folder", lambda: tmp_path)
 
 
 def test_the_status_is_the_verdict_or_what_stands_in_the_way(shelf):

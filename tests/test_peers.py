@@ -8,11 +8,11 @@ from torch import Tensor
 
 import mtlcore as mtl
 from mtlcore.methods.base import Method
-from mtlcore.methods.cagrad import CAGrad
-from mtlcore.methods.graddrop import shares
-from mtlcore.methods.gradvac import GradVac
-from mtlcore.methods.imtlg import IMTLG
-from mtlcore.methods.mgda import MGDA
+from mtlcore.methods.gradients.cagrad import CAGrad
+from mtlcore.methods.gradients.graddrop import shares
+from mtlcore.methods.gradients.gradvac import GradVac
+from mtlcore.methods.gradients.imtlg import IMTLG
+from mtlcore.methods.gradients.mgda import MGDA
 
 torchjd = pytest.importorskip(
     "torchjd.aggregation", reason="compares with torchjd: install the extra 'peers'"

@@ -13,11 +13,14 @@ from torch import nn
 import mtlcore as mtl
 from mtlcore import Batch, Signals, Split, Task, reported
 from mtlcore.data import load
-from mtlcore.dense import depth, log_depth, measure_of, normals, segmentation
-from mtlcore.experiments import experiment, pictures, rlw_nyuv2, slaw_table2, sweep, tables
-from mtlcore.metrics import UNLABELLED, area_under_roc
+from mtlcore.experiments import experiment, sweep, tables
+from mtlcore.experiments import vision as pictures
+from mtlcore.experiments.rlw import nyuv2 as rlw_nyuv2
+from mtlcore.experiments.slaw import table2 as slaw_table2
 from mtlcore.models import branches, classifier, cross_stitch, deeplab, face_net, mtan, nddr
 from mtlcore.models.backbone import Normalise, backbone
+from mtlcore.tasks.dense import depth, log_depth, measure_of, normals, segmentation
+from mtlcore.tasks.task import UNLABELLED, area_under_roc
 
 NAN = math.nan
 

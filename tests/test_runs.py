@@ -15,8 +15,9 @@ import torch
 import toy_experiment
 
 import mtlcore
-from mtlcore.experiments import Experiment, Result, collate, results, state, stored, sweep, tables
-from mtlcore.experiments.runs import run_id, run_path
+from mtlcore.experiments import Experiment, Result, collate, results, state, sweep, tables
+from mtlcore.experiments.engine import results as stored
+from mtlcore.experiments.engine.runs import run_id, run_path
 
 TOY = toy_experiment.experiment
 RUNS = len(TOY.configurations("smoke"))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import mtlcore as mtl
-from mtlcore.metrics import UNLABELLED
+from mtlcore.tasks.task import UNLABELLED
 
 TASKS = (mtl.Task.classification("shape"), mtl.Task.regression("size"))
 N = 12

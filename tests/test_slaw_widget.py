@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mtlcore import SLAW
-from mtlcore.widgets import Moments, moments
+from mtlcore.book.widgets import Moments, moments
 
 TIMES = slice(moments.EVERY - 1, None, moments.EVERY)
 CONSTANT = [moments.key("units", "constant", init, beta) for init in moments.INITS for beta in moments.BETAS]

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 import mtlcore as mtl
-from mtlcore.experiments.summary import differences, interval, summarise
-from mtlcore.toys import descend, quadratic
+from mtlcore.analysis.summary import differences, interval, summarise
+from mtlcore.book.toys import descend, quadratic
 
 TASKS = {"flat": quadratic([1, 0], [1, 4], 30), "steep": quadratic([-1, 0.5], [9, 1], -20)}
 

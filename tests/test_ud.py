@@ -11,15 +11,18 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mtlcore.data import load, pawsx, pieces, ud, words
+from mtlcore.data import load, pawsx, ud
+from mtlcore.data.formats import wordpieces as pieces
+from mtlcore.data.formats import words
+from mtlcore.data.formats.words import UNKNOWN, Vocabulary
 from mtlcore.data.ud import TAGS, f1, read_conllu
-from mtlcore.data.words import UNKNOWN, Vocabulary
-from mtlcore.experiments import experiment, rlw_pos, sweep, tables
+from mtlcore.experiments import experiment, sweep, tables
+from mtlcore.experiments.rlw import pos as rlw_pos
 from mtlcore.methods import GradVac, PCGrad, RotoGrad, Static
-from mtlcore.metrics import UNLABELLED, accuracy
 from mtlcore.models import bert, tagger
 from mtlcore.signals import Signals
-from mtlcore.train import evaluate, fit
+from mtlcore.tasks.task import UNLABELLED, accuracy
+from mtlcore.train.fit import evaluate, fit
 
 LABEL = {tag: label for label, tag in enumerate(TAGS)}
 

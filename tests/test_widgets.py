@@ -13,9 +13,19 @@ import numpy as np
 import pytest
 import torch
 
-from mtlcore import METHODS, PCGrad, Projection, Static, style
-from mtlcore.methods.rlw import DISTRIBUTIONS, draw
-from mtlcore.widgets import Explorer, Moments, Simplex, Temperature, Uncertainty, explorer, simplex, tables
+from mtlcore import METHODS, PCGrad, Projection, Static
+from mtlcore.book import style
+from mtlcore.book.widgets import (
+    Explorer,
+    Moments,
+    Simplex,
+    Temperature,
+    Uncertainty,
+    explorer,
+    simplex,
+    tables,
+)
+from mtlcore.methods.losses.rlw import DISTRIBUTIONS, draw
 
 LIGHT, DARK = "#ffffff", ("#121212", "#14181e")
 BOOK, LEFT_OUT = explorer._book()

@@ -12,9 +12,9 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import mtlcore as mtl
-from mtlcore import widgets
+from mtlcore.book import widgets
+from mtlcore.book.ledger import LEDGER, Entry, Printed, Stored
 from mtlcore.experiments import EXPERIMENTS
-from mtlcore.experiments.ledger import LEDGER, Entry, Printed, Stored
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "book" / "results"
@@ -24,7 +24,7 @@ UNBROKEN = str.maketrans({" ": SPACE, "-": "−"})  # keeps a number on one line
 
 
 class Widget(SphinxDirective):
-    """``{widget} Explorer`` puts the static view of that widget of `mtlcore.widgets` on the page."""
+    """``{widget} Explorer`` puts the static view of that widget of `mtlcore.book.widgets` on the page."""
 
     required_arguments = 1
 
@@ -69,7 +69,7 @@ class Ledger(SphinxDirective):
     ACCESS: ClassVar = {"open": "open", "bring": "official files that you fetch", "closed": "not open"}
 
     def run(self) -> list[nodes.Node]:
-        entries = (ROOT / "mtlcore" / "experiments" / "ledger").glob("*.py")
+        entries = (ROOT / "mtlcore" / "book" / "ledger").glob("*.py")
         for path in (PAPERS, *PAPERS.glob("*.csv"), RESULTS, *RESULTS.glob("*.csv"), *entries):
             self.env.note_dependency(str(path))
         lines = ["| What it shows | The paper | Ours | Verdict |", "|---|---|---|---|"]

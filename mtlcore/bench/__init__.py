@@ -1,6 +1,6 @@
 """Time and memory of a training step, as ratios to equal weighting in the same run."""
 
-from mtlcore.bench.guard import FAR_OVER, check, rule_times, verdict
+from mtlcore.bench.budget_check import FAR_OVER, check, rule_times, verdict
 from mtlcore.bench.measure import measure, race
 from mtlcore.bench.peers import PEERS
 from mtlcore.bench.steps import (

@@ -8,12 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mtlcore.batch import Batch
 from mtlcore.bench import peers
 from mtlcore.methods import METHODS, Method
-from mtlcore.metrics import Task
 from mtlcore.models import MultiTaskModel, lenet, mlp, resnet
 from mtlcore.signals import Signals
+from mtlcore.tasks.batch import Batch
+from mtlcore.tasks.task import Task
 
 Passes = dict[str, int]
 Step = Callable[[], Passes]

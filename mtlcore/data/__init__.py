@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from mtlcore.batch import MultiTaskData
 from mtlcore.data import (
     celeba,
     cityscapes,
@@ -20,6 +19,7 @@ from mtlcore.data import (
     ud,
 )
 from mtlcore.data.dataset import Dataset
+from mtlcore.tasks.batch import MultiTaskData
 
 DATASETS: dict[str, Dataset] = {
     dataset.name: dataset

@@ -16,11 +16,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from mtlcore.batch import MultiTaskData, Split
-from mtlcore.data.brought import Brought
 from mtlcore.data.dataset import Dataset
+from mtlcore.data.manual_files import Brought
 from mtlcore.data.overlay import check_options
-from mtlcore.metrics import Task
+from mtlcore.tasks.batch import MultiTaskData, Split
+from mtlcore.tasks.task import Task
 
 ADDRESS = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 IMAGES = Brought("celeba", "img_align_celeba", ADDRESS, ".jpg", 202_599)

@@ -11,11 +11,11 @@ open, and our reading:
 
 from functools import partial
 
-from mtlcore.batch import MultiTaskData
-from mtlcore.data.brought import Brought
 from mtlcore.data.dataset import Dataset
+from mtlcore.data.manual_files import Brought
 from mtlcore.data.maps import hold_out, make_scenes, read_part
 from mtlcore.data.overlay import check_options
+from mtlcore.tasks.batch import MultiTaskData
 
 CLASSES = 7
 FULL = (128, 256)

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mtlcore.batch import MultiTaskData
-from mtlcore.data.brought import Brought
 from mtlcore.data.cache import File
+from mtlcore.data.manual_files import Brought
+from mtlcore.tasks.batch import MultiTaskData
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ then 297 for validation and 300 for test ones.
 
 import numpy as np
 
-from mtlcore.batch import MultiTaskData
 from mtlcore.data.dataset import Dataset
 from mtlcore.data.overlay import Pool, check_options, make_overlays
+from mtlcore.tasks.batch import MultiTaskData
 
 PARTS = {"train": slice(0, 1200), "validation": slice(1200, 1497), "test": slice(1497, 1797)}
 """The images that each split is made from."""

@@ -7,11 +7,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mtlcore.batch import MultiTaskData, Split
-from mtlcore.data.brought import Brought
+from mtlcore.data.manual_files import Brought
 from mtlcore.data.overlay import check_options
-from mtlcore.dense import depth, normals, segmentation
-from mtlcore.metrics import UNLABELLED, Task
+from mtlcore.tasks.batch import MultiTaskData, Split
+from mtlcore.tasks.dense import depth, normals, segmentation
+from mtlcore.tasks.task import UNLABELLED, Task
 
 Size = tuple[int, int]
 """Height and width."""

@@ -30,11 +30,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mtlcore.batch import MultiTaskData, Split
 from mtlcore.data.cache import File, unpack
 from mtlcore.data.dataset import Dataset
 from mtlcore.data.overlay import check_options
-from mtlcore.metrics import UNLABELLED, Task
+from mtlcore.tasks.batch import MultiTaskData, Split
+from mtlcore.tasks.task import UNLABELLED, Task
 
 NOT_TASKS = ("mol_id", "smiles")
 """The columns of the files that are no labels."""

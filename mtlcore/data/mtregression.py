@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mtlcore.batch import MultiTaskData, Split
 from mtlcore.data.dataset import Dataset
 from mtlcore.data.overlay import check_options
-from mtlcore.metrics import Task
+from mtlcore.tasks.batch import MultiTaskData, Split
+from mtlcore.tasks.task import Task
 
 
 def scales(tasks: int) -> Tensor:

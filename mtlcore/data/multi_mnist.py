@@ -17,11 +17,11 @@ from functools import partial
 
 import numpy as np
 
-from mtlcore.batch import MultiTaskData
 from mtlcore.data.cache import File
 from mtlcore.data.dataset import Dataset
-from mtlcore.data.idx import read_idx
+from mtlcore.data.formats.idx import read_idx
 from mtlcore.data.overlay import Pool, check_options, make_overlays
+from mtlcore.tasks.batch import MultiTaskData
 
 VALIDATION_IMAGES = 10_000
 """How many of the last training images are kept for validation overlays."""

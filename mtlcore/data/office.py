@@ -11,11 +11,11 @@ from functools import partial
 import numpy as np
 import torch
 
-from mtlcore.batch import MultiTaskData, Split
-from mtlcore.data.brought import Brought
 from mtlcore.data.dataset import Dataset
+from mtlcore.data.manual_files import Brought
 from mtlcore.data.overlay import check_options
-from mtlcore.metrics import Task
+from mtlcore.tasks.batch import MultiTaskData, Split
+from mtlcore.tasks.task import Task
 
 _31 = "https://faculty.cc.gatech.edu/~judy/domainadapt/ (domain_adaptation_images.tar.gz; unpack it)"
 _HOME = "https://www.hemanthdv.org/officeHomeDataset.html (OfficeHomeDataset_10072016.zip; unpack it)"

@@ -7,8 +7,8 @@ from operator import index
 import numpy as np
 import torch
 
-from mtlcore.batch import MultiTaskData, Split
-from mtlcore.metrics import Task
+from mtlcore.tasks.batch import MultiTaskData, Split
+from mtlcore.tasks.task import Task
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,12 +14,13 @@ import csv
 
 import torch
 
-from mtlcore.batch import MultiTaskData, Split
-from mtlcore.data import pieces, words
-from mtlcore.data.brought import Brought
 from mtlcore.data.dataset import Dataset
+from mtlcore.data.formats import wordpieces as pieces
+from mtlcore.data.formats import words
+from mtlcore.data.manual_files import Brought
 from mtlcore.data.overlay import check_options
-from mtlcore.metrics import Task
+from mtlcore.tasks.batch import MultiTaskData, Split
+from mtlcore.tasks.task import Task
 
 LANGUAGES = ("en", "zh", "de", "es")
 """In the order of the paper's Table 3."""

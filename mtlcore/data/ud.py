@@ -29,13 +29,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mtlcore.batch import MultiTaskData, Split
-from mtlcore.data import pieces, words
 from mtlcore.data.cache import File
 from mtlcore.data.dataset import Dataset
+from mtlcore.data.formats import wordpieces as pieces
+from mtlcore.data.formats import words
+from mtlcore.data.formats.words import Sentence, Vocabulary
 from mtlcore.data.overlay import check_options
-from mtlcore.data.words import Sentence, Vocabulary
-from mtlcore.metrics import UNLABELLED, Task, labelled
+from mtlcore.tasks.batch import MultiTaskData, Split
+from mtlcore.tasks.task import UNLABELLED, Task, labelled
 
 LANGUAGES = ("en", "zh", "te", "vi")
 """In the order of the paper's Table 3."""
@@ -166,7 +167,7 @@ def make(
     """Sentences (N, 13, L), int32, and labels (N, L) from 0 to 16, -100 after a sentence's end, a language.
 
     L is the length of the split's longest sentence. Each word is its id, then those of its first 12
-    characters, as in :class:`mtlcore.data.words.Vocabulary`.
+    characters, as in :class:`mtlcore.data.formats.words.Vocabulary`.
 
     Parameters
     ----------
@@ -174,7 +175,7 @@ def make(
         seed; default all. All test sentences are there.
     length : training sentences are cut to so many words (or word pieces); others to 512.
     tokenizer : name or folder of a pre-trained tokeniser; then inputs are its word pieces (N, 2, L), as in
-        :func:`mtlcore.data.pieces.tagged`. Needs the optional package ``transformers``.
+        :func:`mtlcore.data.formats.wordpieces.tagged`. Needs the optional package ``transformers``.
     """
     texts = {
         language: [read_conllu(file.read().decode()) for file in FILES[language]] for language in LANGUAGES

@@ -1,24 +1,22 @@
 """The papers' tables and figures: declared as data, run into files, collated into the book."""
 
-from mtlcore.experiments import (
-    rlw_celeba,
-    rlw_cityscapes,
-    rlw_distributions,
-    rlw_figure1,
-    rlw_nyuv2,
-    rlw_office,
-    rlw_pos,
-    slaw_figure2,
-    slaw_figure3,
-    slaw_settings,
-    slaw_table1,
-    slaw_table2,
-    step_cost,
-)
-from mtlcore.experiments.base import Experiment, Result, pick
-from mtlcore.experiments.papers import reported
-from mtlcore.experiments.runs import Report, State, state, sweep, tables
-from mtlcore.experiments.stored import collate, results
+from mtlcore.experiments.cost import step_cost
+from mtlcore.experiments.engine.experiment import Experiment, Result, pick
+from mtlcore.experiments.engine.reported import reported
+from mtlcore.experiments.engine.results import collate, results
+from mtlcore.experiments.engine.runs import Report, State, state, sweep, tables
+from mtlcore.experiments.rlw import celeba as rlw_celeba
+from mtlcore.experiments.rlw import cityscapes as rlw_cityscapes
+from mtlcore.experiments.rlw import distributions as rlw_distributions
+from mtlcore.experiments.rlw import figure1 as rlw_figure1
+from mtlcore.experiments.rlw import nyuv2 as rlw_nyuv2
+from mtlcore.experiments.rlw import office as rlw_office
+from mtlcore.experiments.rlw import pos as rlw_pos
+from mtlcore.experiments.slaw import figure2 as slaw_figure2
+from mtlcore.experiments.slaw import figure3 as slaw_figure3
+from mtlcore.experiments.slaw import settings as slaw_settings
+from mtlcore.experiments.slaw import table1 as slaw_table1
+from mtlcore.experiments.slaw import table2 as slaw_table2
 
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment

@@ -2,31 +2,31 @@
 
 import difflib
 
+from mtlcore.methods.auxiliary.cossim import CosSim
+from mtlcore.methods.auxiliary.hydalearn import HydaLearn
+from mtlcore.methods.auxiliary.olaux import OLAux
+from mtlcore.methods.auxiliary.orthogonal import Orthogonal
+from mtlcore.methods.auxiliary.projection import Projection
 from mtlcore.methods.base import GradientBalancing, LossBalancing, Method
-from mtlcore.methods.cagrad import CAGrad
 from mtlcore.methods.compose import Compose
-from mtlcore.methods.cossim import CosSim
-from mtlcore.methods.dwa import DWA
-from mtlcore.methods.graddrop import GradDrop
-from mtlcore.methods.gradnorm import GradNorm
-from mtlcore.methods.gradvac import GradVac
-from mtlcore.methods.hydalearn import HydaLearn
-from mtlcore.methods.imtlg import IMTLG
-from mtlcore.methods.imtll import IMTLL
-from mtlcore.methods.mgda import MGDA
-from mtlcore.methods.moml import MOML
-from mtlcore.methods.olaux import OLAux
-from mtlcore.methods.orthogonal import Orthogonal
-from mtlcore.methods.pcgrad import PCGrad
-from mtlcore.methods.projection import Projection
-from mtlcore.methods.rgw import RGW
-from mtlcore.methods.rlw import RLW
-from mtlcore.methods.rotograd import RotoGrad
-from mtlcore.methods.single_task import SingleTask
-from mtlcore.methods.slaw import SLAW
-from mtlcore.methods.slgrad import SLGrad
-from mtlcore.methods.static import Static
-from mtlcore.methods.uw import UW
+from mtlcore.methods.gradients.cagrad import CAGrad
+from mtlcore.methods.gradients.graddrop import GradDrop
+from mtlcore.methods.gradients.gradvac import GradVac
+from mtlcore.methods.gradients.imtlg import IMTLG
+from mtlcore.methods.gradients.mgda import MGDA
+from mtlcore.methods.gradients.pcgrad import PCGrad
+from mtlcore.methods.gradients.rgw import RGW
+from mtlcore.methods.gradients.rotograd import RotoGrad
+from mtlcore.methods.losses.dwa import DWA
+from mtlcore.methods.losses.gradnorm import GradNorm
+from mtlcore.methods.losses.imtll import IMTLL
+from mtlcore.methods.losses.moml import MOML
+from mtlcore.methods.losses.rlw import RLW
+from mtlcore.methods.losses.single_task import SingleTask
+from mtlcore.methods.losses.slaw import SLAW
+from mtlcore.methods.losses.static import Static
+from mtlcore.methods.losses.uw import UW
+from mtlcore.methods.samples.slgrad import SLGrad
 
 
 class Registry(dict[str, type[Method]]):

@@ -2,13 +2,13 @@
 
 from mtlcore.models.backbone import classifier
 from mtlcore.models.bert import bert
-from mtlcore.models.columns import cross_stitch, mtan, nddr
+from mtlcore.models.dense_nets import branches, deeplab
 from mtlcore.models.face import face_net
 from mtlcore.models.lenet import lenet
 from mtlcore.models.mlp import mlp
 from mtlcore.models.multitask import MultiTaskModel
-from mtlcore.models.pixels import branches, deeplab
 from mtlcore.models.resnet import resnet
+from mtlcore.models.soft_sharing import cross_stitch, mtan, nddr
 from mtlcore.models.tagger import tagger
 
 __all__ = [

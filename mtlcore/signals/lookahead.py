@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from mtlcore.batch import Batch
 from mtlcore.methods.base import Metric
 from mtlcore.signals.step import Step
 from mtlcore.signals.trunk import flat
+from mtlcore.tasks.batch import Batch
 
 
 class LookAhead(Step):

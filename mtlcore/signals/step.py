@@ -15,11 +15,11 @@ from torch.autograd import forward_ad
 from torch.func import functional_call
 from torch.overrides import TorchFunctionMode
 
-from mtlcore.batch import Batch
 from mtlcore.methods.base import Level, check_level
-from mtlcore.metrics import Task
 from mtlcore.models import MultiTaskModel
 from mtlcore.signals.trunk import Passes, Trunk, flat, inner_products
+from mtlcore.tasks.batch import Batch
+from mtlcore.tasks.task import Task
 
 
 class Step:

@@ -1,0 +1,1 @@
+"""What only the book needs: style, figures, toy problems, widgets, the ledger."""

@@ -1,0 +1,139 @@
+"""The book's recurring figures, one function a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
+from torch import Tensor
+
+from mtlcore.book import style
+from mtlcore.book.toys import Function
+
+
+def descents(
+    tasks: Mapping[str, Function],
+    paths: Mapping[str, Tensor],
+    x: tuple[float, float],
+    y: tuple[float, float],
+) -> Figure:
+    """Level lines of every task, and one panel a method with its path through them."""
+    figure, axes = plt.subplots(
+        1, len(paths), figsize=(6.4, 0.6 + 5.8 / len(paths)), sharex=True, sharey=True, squeeze=False
+    )
+    for ax, (name, path) in zip(axes[0], paths.items(), strict=True):
+        contours(ax, tasks, x, y)
+        ax.plot(*path.T, **{**style.line(name), "marker": ""})
+        ax.plot(*path[0], "o", color=style.INK)
+        ax.plot(*path[-1], "X", markersize=9, color=style.color(name))
+        ax.set(title=style.LOOKS[name].label, xlim=x, ylim=y, xlabel="$\\theta_1$")
+    axes[0, 0].set_ylabel("$\\theta_2$")
+    return figure
+
+
+def contours(ax: Axes, tasks: Mapping[str, Function], x: tuple[float, float], y: tuple[float, float]) -> None:
+    """Level lines of every task, in the tasks' colours."""
+    grid = torch.meshgrid(
+        torch.linspace(*x, 120, dtype=torch.float64),
+        torch.linspace(*y, 120, dtype=torch.float64),
+        indexing="xy",
+    )
+    for i, function in enumerate(tasks.values()):
+        values = function(torch.stack(grid, -1))
+        levels = torch.quantile(values, torch.linspace(0.1, 0.95, 6, dtype=torch.float64) ** 2)
+        ax.contour(*grid, values, levels=levels, colors=style.task_color(i), linewidths=0.8)
+
+
+def learning_curves(
+    curves: pd.DataFrame, value: str, methods: Mapping[str, tuple[str, str, str]], ax: Axes
+) -> None:
+    """``value`` by epoch: a thin line a seed, a thick one for the mean over seeds, for each method.
+
+    ``methods`` maps what the column ``method`` says to (name in the registry, label, line style).
+    """
+    for method, (name, label, dash) in methods.items():
+        rows = curves[(curves["method"] == method) & curves[value].notna()]
+        seeds = rows.pivot(index="epoch", columns="seed", values=value)
+        color = style.color(name)
+        ax.plot(seeds.index, seeds, dash, color=color, linewidth=0.7, alpha=0.5)
+        ax.plot(seeds.index, seeds.mean(axis=1), dash, color=color, label=label)
+
+
+def costs(rows: pd.DataFrame, steps: Mapping[str, str], axis: str, value: str = "ratio") -> Figure:
+    """``value`` against ``axis``, both logarithmic: one line a step, labelled at its end.
+
+    ``steps`` maps names of steps (those of :func:`mtlcore.bench.make_step`) to labels.
+    """
+    figure, ax = plt.subplots()
+    for name, label in steps.items():
+        line = rows[rows["method"] == name].sort_values(axis)
+        look = _step_look(name)
+        ax.plot(line[axis], line[value], **look)
+        ax.annotate(
+            label,
+            (line[axis].iloc[-1], line[value].iloc[-1]),
+            xytext=(7, 0),
+            textcoords="offset points",
+            color=look["color"],
+            verticalalignment="center",
+        )
+    ax.set(xscale="log", yscale="log", xlabel=axis)
+    ax.set_xticks(sorted(rows[axis].unique()), labels=[f"{x:,}" for x in sorted(rows[axis].unique())])
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.minorticks_off()
+    return figure
+
+
+def _step_look(name: str) -> dict[str, Any]:
+    """A step's colour, dash and marker: its method's, hollow where it looks at features; ink for the rest."""
+    method, _, level = name.partition(" at ")
+    if method not in style.LOOKS:
+        return {"color": style.INK, "linestyle": ":", "marker": "x", "markeredgewidth": 1.5}
+    look = style.line(method)
+    return look | ({"markerfacecolor": "none", "markeredgewidth": 1.5} if level else {})
+
+
+def two_ways() -> Figure:
+    """Four sample losses on their way back to the parameters, and a change on its way to all four."""
+    figure, axes = plt.subplots(1, 2, figsize=(6.4, 2.6))
+    for ax, title in zip(axes, ("backward: a pass a loss", "forward mode: one pass"), strict=True):
+        ax.set(title=title, xlim=(-0.3, 3.3), ylim=(-0.4, 3.4))
+        ax.axis("off")
+        for x, label in ((0, "$\\theta$"), (1.2, "$z$")):
+            ax.text(x, 1.5, label, fontsize=15, ha="center", va="center")
+        for i in range(4):
+            ax.text(3, i, f"$L_{4 - i}$", fontsize=13, ha="center", va="center")
+    back, front = (
+        {"arrowstyle": "->", "linewidth": 1.6, "color": style.color(name)} for name in ("PCGrad", "SLGrad")
+    )
+    for i in range(4):
+        y = 1.5 + 0.2 * (i - 1.5)
+        bend = {"connectionstyle": f"arc3,rad={0.13 * (i - 1.5):.3f}"}
+        axes[0].annotate("", (1.4, y), (2.7, i), arrowprops=back)
+        axes[0].annotate("", (0.2, y), (1.0, y), arrowprops=back | bend)
+        axes[1].annotate("", (2.7, i), (1.4, (y + 1.5) / 2), arrowprops=front)
+    axes[1].annotate("", (1.0, 1.5), (0.2, 1.5), arrowprops=front | {"linewidth": 3})
+    axes[1].text(0.6, 1.75, "$v$", color=style.color("SLGrad"), fontsize=13, ha="center")
+    axes[1].text(0.6, 1.2, "value and\nchange", fontsize=10, ha="center", va="top")
+    return figure
+
+
+def grid(rows: Sequence[str], columns: Sequence[str], height: float = 2.1) -> tuple[Figure, dict]:
+    """Axes by (row, column), with the columns' names as titles and shared epochs, in one figure."""
+    figure, axes = plt.subplots(
+        len(rows), len(columns), figsize=(6.4, height * len(rows)), sharex=True, sharey="row", squeeze=False
+    )
+    for ax, column in zip(axes[0], columns, strict=True):
+        ax.set_title(column)
+    for ax, row in zip(axes[:, 0], rows, strict=True):
+        ax.set_ylabel(row)
+    for ax in axes[-1]:
+        ax.set_xlabel("epoch")
+    return figure, {(r, c): axes[i, j] for i, r in enumerate(rows) for j, c in enumerate(columns)}

@@ -1,0 +1,9 @@
+"""Pictures that move: in a live kernel, in Colab, and in a page with no kernel and no network."""
+
+from mtlcore.book.widgets.explorer import Explorer
+from mtlcore.book.widgets.moments import Moments
+from mtlcore.book.widgets.simplex import Simplex
+from mtlcore.book.widgets.temperature import Temperature
+from mtlcore.book.widgets.uncertainty import Uncertainty
+
+__all__ = ["Explorer", "Moments", "Simplex", "Temperature", "Uncertainty"]

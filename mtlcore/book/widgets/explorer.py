@@ -1,0 +1,273 @@
+"""The gradient explorer: drag the task gradients, and see the update of every method."""
+
+from __future__ import annotations
+
+import base64
+import inspect
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+import traitlets
+
+from mtlcore.book.style import LOOKS, OWN, Look
+from mtlcore.book.widgets import plane, tables
+from mtlcore.book.widgets.base import Widget, image, module
+from mtlcore.book.widgets.tables import Table
+from mtlcore.methods import METHODS, Method
+from mtlcore.methods._random import Randomised
+
+CONFLICT = ((10.0, 2.0), (135.0, 0.95))
+STORY = ("Static", "RLW", "SLAW", "PCGrad", "Projection")
+SHORTEST, LONGEST = 0.25, 2.0
+FAMILIES = {
+    "losses": "Losses",
+    "gradients": "Gradients",
+    "auxiliary": "Main and auxiliary",
+    "samples": "Samples",
+}
+SEES = {
+    "losses": "Sees the losses.",
+    "gramian": "Sees the inner products of the gradients.",
+    "jacobian": "Sees the gradients themselves.",
+    "norms": "Sees the lengths of the gradients.",
+    "response": "Sees validation gradients after a step.",
+    "gains": "Sees what throw-away steps gain.",
+    "alignment": "Sees inner products with one gradient.",
+}
+ASSUMED = {
+    "losses": "losses whose spread is the length of the gradient",
+    "gains": "gains for task 1 of short steps of one length",
+    "alignment": "one sample a task, and g₁ as validation gradient",
+}
+
+
+class Explorer(Widget):
+    """Two or three task gradients in a plane, the updates, the weights, and whom each update serves.
+
+    Every number comes from the methods themselves: for two gradients from a table over angle and share
+    of length, interpolated; for three from exact look-ups on a grid of 15 degrees and lengths 0.5, 1
+    and 2. Methods with memory are shown at their start; one that there repeats another is left out, and so
+    is one that acts on each coordinate alone.
+
+    Parameters
+    ----------
+    gradients : two or three pairs of an angle in degrees and a length in [0.25, 2]; by default a
+        conflict in which the first is the longer. Three are moved to the grid.
+    shown : names of the methods whose arrows are on at first.
+    own : more rules to show beside the registry's, by name.
+
+    ``gradients`` and ``shown`` follow the picture in a live kernel, and it follows them.
+
+    Raises
+    ------
+    ValueError : other than two or three gradients, a length that is not positive and finite, a name in
+        ``shown`` that is not there, or a rule in ``own`` that sees something else or acts on each coordinate
+        alone.
+    """
+
+    _esm = module("explorer")
+    gradients: Any = traitlets.List().tag(sync=True)
+    shown: Any = traitlets.List().tag(sync=True)
+    unit = traitlets.Bool(False, help="draw every update with length one").tag(sync=True)
+    data = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        gradients: Iterable[Sequence[float]] = CONFLICT,
+        shown: Sequence[str] | None = None,
+        own: Mapping[str, Method] | None = None,
+    ) -> None:
+        own = own or {}
+        for name, rule in own.items():
+            if rule.sees not in tables.SIGNALS:
+                raise ValueError(f"{name} sees {rule.sees!r}, and only gradients are shown here")
+            if not tables.turns(rule):
+                raise ValueError(f"{name} acts on each coordinate alone, and a plane has no axes")
+        self._rules = {**_book()[0], **{name: (rule, tables.tabulate(rule)) for name, rule in own.items()}}
+        super().__init__(
+            gradients=list(gradients),
+            shown=[*STORY, *own] if shown is None else list(shown),
+            data=_pack(self._rules),
+        )
+
+    @traitlets.validate("gradients")
+    def _on_grid(self, proposal: Any) -> list[list[float]]:
+        polar = np.asarray(proposal["value"], dtype=float)
+        if polar.shape not in ((2, 2), (3, 2)):
+            raise ValueError(f"give two or three pairs (angle, length), not {proposal['value']}")
+        if not (np.isfinite(polar).all() and (polar[:, 1] > 0).all()):
+            raise ValueError(f"angles are finite and lengths positive, not {proposal['value']}")
+        angles, lengths = polar.T
+        if len(polar) == 3:
+            step = 360 / tables.DIRECTIONS
+            angles = np.round(angles / step) * step
+            distance = np.abs(np.log(lengths[:, None] / tables.LENGTHS))
+            lengths = tables.LENGTHS[distance.argmin(1)]
+        return np.stack([angles % 360, lengths.clip(SHORTEST, LONGEST)], 1).tolist()
+
+    @traitlets.validate("shown")
+    def _known(self, proposal: Any) -> list[str]:
+        for name in proposal["value"]:
+            if name not in self._rules:
+                raise ValueError(f"no {name!r} here; there are {', '.join(self._rules)}")
+        return list(proposal["value"])
+
+    def read(self) -> pd.DataFrame:
+        """Weights, update and cosines of every method for the gradients as they stand, computed anew."""
+        vectors = tables.gradients(self.gradients)
+        tasks = range(1, len(vectors) + 1)
+        rows = {}
+        for name, (rule, table) in self._rules.items():
+            if table.draws:
+                result = torch.as_tensor(table.draws[len(vectors) - 2].mean(0))
+            elif len(vectors) == 3 and table.three is None:
+                rows[name] = [np.nan] * 8
+                continue
+            else:
+                seeds = tables.fair_seeds(rule, len(vectors))
+                result = tables.expected(rule, vectors, seeds)
+            whole = rule.sees == "jacobian"
+            update = result if whole else result @ vectors
+            cosines = torch.cosine_similarity(vectors, update[None]).tolist()
+            weights = [np.nan] * len(vectors) if whole else result.tolist()
+            rows[name] = [*weights, *update.tolist(), *cosines]
+        columns = [f"weight {i}" for i in tasks] + ["x", "y"] + [f"cosine {i}" for i in tasks]
+        return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+    def first_frame(self) -> str:
+        rows = self.read().loc[self.shown]
+        looks = [_look(name) for name in rows.index]
+        rows.index = pd.Index([look.label for look in looks])
+        updates = [
+            plane.Arrow(look.label, (x, y), look.light)
+            for look, x, y in zip(looks, rows["x"], rows["y"], strict=True)
+            if np.isfinite(x)
+        ]
+        worse = [
+            f"task {i} is made worse by {', '.join(rows.index[rows[f'cosine {i}'] < 0])}"
+            for i in range(1, len(self.gradients) + 1)
+            if (rows[f"cosine {i}"] < 0).any()
+        ]
+        summary = "Task gradients and the updates of " + "; ".join([", ".join(rows.index), *worse])
+        picture = image(plane.draw(tables.gradients(self.gradients).tolist(), updates), summary)
+        opening = plane.cone([angle for angle, _ in self.gradients])
+        table = rows.drop(columns=["x", "y"]).to_html(border=0, float_format="{:.2f}".format, na_rep="–")
+        return (
+            f'<div class="mtl-plane">{picture}<p class="mtl-status">{SHADED if opening else EMPTY}</p></div>'
+            f'<div class="mtl-panel">{table}</div>'
+            f'<p class="mtl-note">{NOTE} {_left_out()}</p>'
+        )
+
+
+SHADED = "Every task improves in the shaded cone."
+EMPTY = "No update improves every task."
+NOTE = (
+    "Arrows are update directions d; a step goes against d, so d along a gradient lowers that task's "
+    "loss. All rules are on the scale of the mean: equal weighting (EW) has weights 1/T. Rules with one "
+    "main task take the first, and rules with memory are shown at their start."
+)
+AXES = "acts on each coordinate alone"
+
+
+@cache
+def _book() -> tuple[dict[str, tuple[Method, Table]], dict[str, str]]:
+    """Rules of the registry with their tables, and for those that are left out why."""
+    with torch.random.fork_rng(devices=[]):
+        rules = {name: method() for name, method in METHODS.items()}
+    starts: dict[str, list[torch.Tensor]] = {}
+    left_out = {}
+    for name, rule in rules.items():
+        start = tables.start(rule)
+        like = [other for other in starts if _repeats(start, starts[other])]
+        if not tables.turns(rule):
+            left_out[name] = AXES
+        elif like and not (isinstance(rule, Randomised) and tables.is_blind(rule)):
+            left_out[name] = f"starts as {_look(like[0]).label}"
+        else:
+            starts[name] = start
+    return {name: (rules[name], tables.tabulate(rules[name])) for name in starts}, left_out
+
+
+def _repeats(start: list[torch.Tensor], other: list[torch.Tensor]) -> bool:
+    """Whether answers are those of another rule, or equal weights as well, of whatever size."""
+    alike = all(torch.allclose(a, b, atol=2e-3) for a, b in zip(start, other, strict=True))
+    return alike or all(each.max() - each.min() < 2e-3 for each in (*start, *other))
+
+
+def _left_out() -> str:
+    """One line that says which methods are not shown, and why."""
+    return f"Not shown: {_grouped(_book()[1], '{} ({})')}."
+
+
+def _starred(rules: Mapping[str, tuple[Method, Table]]) -> str:
+    """What stands in for a signal that gradients alone do not give, of the rules that see such a one."""
+    seen = {name: ASSUMED[rule.sees] for name, (rule, table) in rules.items() if _is_starred(rule, table)}
+    return f"* Here {_grouped(seen, '{}: {}')}."
+
+
+def _is_starred(rule: Method, table: Table) -> bool:
+    return rule.sees in ASSUMED and not table.draws
+
+
+def _grouped(remarks: Mapping[str, str], pattern: str) -> str:
+    """Remarks on methods, each once, with the labels of all that it is about."""
+    groups: dict[str, list[str]] = {}
+    for name, remark in remarks.items():
+        groups.setdefault(remark, []).append(_look(name).label)
+    return "; ".join(pattern.format(", ".join(labels), remark) for remark, labels in groups.items())
+
+
+def _look(name: str) -> Look:
+    return LOOKS.get(name, OWN._replace(label=name))
+
+
+def _pack(rules: Mapping[str, tuple[Method, Table]]) -> dict[str, Any]:
+    """What the browser gets: the tables as one compressed block of 16-bit numbers, and the rest."""
+    block, entries = [], []
+    for name, (rule, table) in rules.items():
+        look = _look(name)
+        entry: dict[str, Any] = {
+            "name": name,
+            "label": look.label,
+            "light": look.light,
+            "dark": look.dark,
+            "family": FAMILIES[rule.family],
+            "note": f"{_summary(rule)} {SEES[rule.sees]}",
+        }
+        if table.draws:
+            entry["draws"] = [draws.round(4).tolist() for draws in table.draws]
+        else:
+            entry["alike"] = table.alike
+            entry["whole"] = rule.sees == "jacobian"
+            entry["starred"] = _is_starred(rule, table)
+            entry["steps"] = []
+            for values in (table.two, table.three):
+                if values is None:
+                    continue
+                step = float(np.abs(values).max()) / 32767 or 1.0
+                entry["steps"].append(step)
+                block.append(np.round(values / step).astype("<i2").tobytes())
+        entries.append(entry)
+    return {
+        "rules": entries,
+        "block": base64.b64encode(zlib.compress(b"".join(block), 9)).decode(),
+        "angles": tables.ANGLES.tolist(),
+        "places": tables.PLACES.tolist(),
+        "widest": tables.WIDEST,
+        "edge": tables.EDGE,
+        "lengths": tables.LENGTHS.tolist(),
+        "directions": tables.DIRECTIONS,
+        "limits": [SHORTEST, LONGEST],
+        "size": plane.SIZE,
+        "scale": plane.UNIT,
+        "notes": [NOTE, _starred(rules), _left_out()],
+    }
+
+
+def _summary(rule: Method) -> str:
+    return (inspect.getdoc(type(rule)) or "").split("\n\n")[0].replace("\n", " ")

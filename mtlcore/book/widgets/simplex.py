@@ -1,0 +1,151 @@
+"""The simplex of random weights: what the five distributions draw, and how much noise that is."""
+
+from __future__ import annotations
+
+from functools import cache
+from math import comb
+from typing import Any
+
+import torch
+import traitlets
+from torch import Tensor
+
+from mtlcore.book.style import INK, LOOKS
+from mtlcore.book.widgets.base import Widget, image, module
+from mtlcore.book.widgets.plane import svg
+from mtlcore.methods.losses.rlw import DISTRIBUTIONS, Distribution, check_distribution, draw
+
+TASKS = (2, 3, 5, 10, 40)
+DRAWS, SIMULATED = 400, 50_000
+BINS, WIDEST = 32, 4.0
+LABELS: dict[Distribution, str] = {
+    "uniform": "Uniform",
+    "normal": "Normal",
+    "dirichlet": "Dirichlet",
+    "bernoulli": "Bernoulli",
+    "c-bernoulli": "c-Bernoulli",
+}
+SIDE, MARGIN = 260.0, 30.0
+HEIGHT = SIDE * 3**0.5 / 2
+
+
+class Simplex(Widget):
+    """Draws of the random weights of three tasks, their mean, their noise, and one weight's histogram.
+
+    The draws are those of ``mtlcore.methods.losses.rlw.draw`` with a fixed generator.
+
+    Parameters
+    ----------
+    distribution : one of the five, default "normal".
+    tasks : number of tasks of the histogram and the noise, one of 2, 3, 5, 10 and 40; default 3.
+    count : how many draws are shown, 1 to 400 (default).
+
+    All three follow the picture in a live kernel, and it follows them.
+
+    Raises
+    ------
+    ValueError : an unknown distribution, or a number of tasks or of draws that is not there.
+    """
+
+    _esm = module("simplex")
+    distribution: Any = traitlets.Unicode().tag(sync=True)
+    tasks: Any = traitlets.Int().tag(sync=True)
+    count: Any = traitlets.Int().tag(sync=True)
+    data = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, distribution: Distribution = "normal", tasks: int = 3, count: int = DRAWS) -> None:
+        super().__init__(distribution=distribution, tasks=tasks, count=count, data=_data())
+
+    @traitlets.validate("distribution")
+    def _known(self, proposal: Any) -> str:
+        return check_distribution(proposal["value"])
+
+    @traitlets.validate("tasks")
+    def _listed(self, proposal: Any) -> int:
+        if proposal["value"] not in TASKS:
+            raise ValueError(f"tasks is one of {TASKS}, not {proposal['value']}")
+        return int(proposal["value"])
+
+    @traitlets.validate("count")
+    def _drawn(self, proposal: Any) -> int:
+        if not 1 <= proposal["value"] <= DRAWS:
+            raise ValueError(f"count lies between 1 and {DRAWS}, not {proposal['value']}")
+        return int(proposal["value"])
+
+    def first_frame(self) -> str:
+        points = self.data["distributions"][DISTRIBUTIONS.index(self.distribution)]["draws"]
+        corners = " ".join(f"{x},{y}" for x, y in map(_place, ((1, 0), (0, 1), (0, 0))))
+        dots = (f'<circle cx="{x}" cy="{y}" r="2.5"/>' for x, y in map(_place, points[: self.count]))
+        picture = svg(
+            SIDE + 2 * MARGIN,
+            round(HEIGHT + 2 * MARGIN),
+            f'<polygon points="{corners}" fill="none" stroke="{INK}"/>'
+            f'<g fill="{LOOKS["RLW"].light}" fill-opacity=".5">{"".join(dots)}</g>',
+        )
+        alt = f"{self.count} draws of the weights of three tasks on the simplex, {LABELS[self.distribution]}"
+        rows = "".join(
+            f"<tr><th>{LABELS[name]}</th><td>{noise_factor(name, self.tasks):.3f}</td></tr>"
+            for name in DISTRIBUTIONS
+        )
+        return (
+            f'<div class="mtl-plane">{image(picture, alt)}</div><div class="mtl-panel"><table>'
+            f"<thead><tr><th>{self.tasks} tasks</th><th>E Σ λ²</th></tr></thead>"
+            f"<tbody>{rows}</tbody></table></div>"
+        )
+
+
+def noise_factor(distribution: Distribution, tasks: int) -> float:
+    """The expected sum of squared weights: 1/T for equal weights, 1 for one task at a time.
+
+    Exact where a closed form is known (``EXACT``), and else the mean of 50,000 draws.
+    """
+    if distribution in EXACT:
+        return EXACT[distribution](tasks)
+    return float(_simulate(distribution, tasks).square().sum(1).mean())
+
+
+EXACT: dict[Distribution, Any] = {
+    "dirichlet": lambda tasks: 2 / (tasks + 1),
+    "bernoulli": lambda tasks: sum(comb(tasks, k) / k for k in range(1, tasks + 1)) / (2**tasks - 1),
+    "c-bernoulli": lambda tasks: 1.0,
+}
+
+
+@cache
+def _simulate(distribution: Distribution, tasks: int) -> Tensor:
+    return draw(distribution, tasks, torch.Generator().manual_seed(0), SIMULATED)
+
+
+@cache
+def _data() -> dict[str, Any]:
+    look = LOOKS["RLW"]
+    return {
+        "distributions": [
+            {
+                "name": name,
+                "label": LABELS[name],
+                "exact": name in EXACT,
+                "draws": _simulate(name, 3)[:DRAWS, :2].numpy().round(3).tolist(),
+                "noise": [round(noise_factor(name, tasks), 6) for tasks in TASKS],
+                "shares": [_histogram(_simulate(name, tasks)) for tasks in TASKS],
+            }
+            for name in DISTRIBUTIONS
+        ],
+        "tasks": list(TASKS),
+        "widest": WIDEST,
+        "simulated": SIMULATED,
+        "light": look.light,
+        "dark": look.dark,
+    }
+
+
+def _histogram(draws: Tensor) -> list[float]:
+    """Shares of the first weight in units of 1/T, in equal bins up to ``WIDEST`` and one beyond."""
+    bins = (draws[:, 0] * draws.shape[1] * (BINS / WIDEST) + 1e-9).long().clamp(max=BINS)
+    return [round(n / len(draws), 4) for n in bins.bincount(minlength=BINS + 1).tolist()]
+
+
+def _place(weights: Any) -> tuple[float, float]:
+    first, second = weights
+    x = MARGIN + SIDE * (first / 2 + 1 - first - second)
+    return round(x, 1), round(MARGIN + HEIGHT * (1 - first), 1)

@@ -1,0 +1,1 @@
+"""Experiments declared as data, run into files, collated into tables."""

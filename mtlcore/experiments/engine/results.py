@@ -1,0 +1,100 @@
+"""From run files to the tables that the book shows, and from the tables to the reader."""
+
+import io
+from pathlib import Path
+
+import pandas as pd
+
+import mtlcore
+from mtlcore.experiments.engine.experiment import Experiment, pick
+from mtlcore.experiments.engine.runs import run_id, tables, write_atomically
+
+
+def results_folder() -> Path:
+    """The stored results: inside an installed mtlcore, or else `book/results` of the checkout."""
+    package = Path(mtlcore.__file__).parent
+    packaged = package / "results"
+    return packaged if packaged.is_dir() else package.parent / "book" / "results"
+
+
+def results(name: str, preset: str | None = None) -> pd.DataFrame:
+    """The stored rows of an experiment, one a run (or one an epoch: `results("NAME.curves")`).
+
+    Only the rows of `preset` when it is given. Raises ValueError when there are no such rows, with
+    the nearest names and the commands that make them.
+    """
+    folder = results_folder()
+    commands = (
+        f"python -m mtlcore run {name.removesuffix('.curves')} --preset {preset or 'laptop'}, "
+        f"then python -m mtlcore collate the same way"
+    )
+    try:
+        pick(name, sorted(path.stem for path in folder.glob("*.csv")), "table of results")
+    except ValueError as error:
+        raise ValueError(f"{error}; to make it: {commands}") from None
+    frame = pd.read_csv(folder / f"{name}.csv")
+    if preset is None:
+        return frame
+    chosen = frame[frame["preset"] == preset].reset_index(drop=True)
+    if chosen.empty:
+        there = ", ".join(frame["preset"].unique())
+        raise ValueError(f"{name} has no rows of preset {preset!r} (it has {there}): {commands}")
+    return chosen
+
+
+def collate(
+    experiment: Experiment,
+    preset: str = "laptop",
+    runs: str | Path | None = None,
+    folder: str | Path = "book/results",
+) -> list[str]:
+    """Write a preset's run files into `<folder>/<name>.csv` and `<name>.curves.csv`.
+
+    Rows of other presets stay as they are, and so do rows of this preset whose run file is not
+    here. A row that the preset's grid no longer declares is dropped. Answers with one sentence a
+    file, which says so. Raises ValueError when there is no run file at all.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ValueError(f"there is no folder {folder}: work in the checkout, or name another one")
+    rows, curves = tables(experiment, preset, runs)
+    if rows.empty:
+        raise ValueError(
+            f"{experiment.name} has no finished run at preset {preset}: "
+            f"python -m mtlcore run {experiment.name} --preset {preset}"
+        )
+    said = [_merge(folder / f"{experiment.name}.csv", rows, experiment, preset)]
+    if not curves.empty:
+        said.append(_merge(folder / f"{experiment.name}.curves.csv", curves, experiment, preset))
+    return said
+
+
+def _merge(path: Path, new: pd.DataFrame, experiment: Experiment, preset: str) -> str:
+    """Put the new rows into the file as text, so that the rows that stay keep every digit."""
+    new = _text(io.StringIO(new.to_csv(index=False, float_format="%.6g")))
+    old = _text(path) if path.exists() else new.iloc[:0]
+    here = old["preset"] == preset
+    declared = [run_id(config) for config in experiment.configurations(preset)]
+    dropped = here & ~old["run"].isin(declared)
+    replaced = here & old["run"].isin(new["run"])
+    merged = pd.concat([new, old[~dropped & ~replaced]]).fillna("")
+    presets = list(experiment.presets)
+    order = {
+        (name, run_id(config)): (place, number)
+        for place, name in enumerate(presets)
+        for number, config in enumerate(experiment.configurations(name))
+    }
+    merged["order"] = [
+        order.get(key, (len(presets), 0)) for key in zip(merged["preset"], merged["run"], strict=True)
+    ]
+    merged = merged.sort_values("order", kind="stable").drop(columns="order")
+    write_atomically(path, merged.to_csv(index=False, lineterminator="\n"))
+    there = merged.loc[merged["preset"] == preset, "run"].nunique()
+    return (
+        f"{path}: {len(merged)} rows; {there} of {len(declared)} runs of preset {preset}"
+        f"{f'; dropped {dropped.sum()} rows that it no longer declares' if dropped.any() else ''}"
+    )
+
+
+def _text(source: Path | io.StringIO) -> pd.DataFrame:
+    return pd.read_csv(source, dtype=str, keep_default_na=False)

@@ -1,0 +1,27 @@
+"""The random-weighting paper's Table 6: fifteen methods on CityScapes. Settings: Appendix C.1."""
+
+from functools import partial
+
+from mtlcore.data.cityscapes import CLASSES
+from mtlcore.experiments import vision as pictures
+from mtlcore.experiments.engine.experiment import Experiment
+from mtlcore.experiments.rlw import nyuv2 as rlw_nyuv2
+
+STREETS = {"data": "cityscapes", "height": 128, "width": 256, "validation": 475, "batch_size": 64}
+PAPER = rlw_nyuv2.TABLE_1 | STREETS
+LAPTOP = (
+    rlw_nyuv2.LAPTOP
+    | STREETS
+    | {"method": ["ew", "rlw-normal", "cagrad", "rgw"], "height": 64, "width": 128, "epochs": 10}
+)
+SMOKE = (
+    PAPER | pictures.TINY | {"seed": [0], "method": ["ew", "rlw-normal", "cagrad"], "data": "made-streets"}
+)
+
+experiment = Experiment(
+    name="rlw-cityscapes",
+    title="Segmentation and inverse depth of streets",
+    source="random-weighting paper, Table 6",
+    presets={"smoke": SMOKE, "laptop": LAPTOP, "paper": PAPER},
+    run=partial(pictures.run, partial(rlw_nyuv2.start, classes=CLASSES), pictures.METHODS),
+)

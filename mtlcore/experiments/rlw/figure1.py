@@ -1,0 +1,124 @@
+"""The random-weighting paper's Figure 1: accuracy, sharpness and gradient noise of EW and RLW.
+
+The paper compares equal weighting with random loss weights (normal, softmax) on three overlaid
+data sets. Its equal weights are 1/T, the public code's are 1; under SGD that is a factor of T in the
+step size, which changes sharpness by itself, so both are here. RLW's weights sum to 1, so that its
+expected step is that of 1/T.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+
+from mtlcore.analysis.curvature import gradient_variance, top_eigenvalue
+from mtlcore.data import load
+from mtlcore.experiments.engine.experiment import Config, Experiment, Result
+from mtlcore.methods import RLW, Method, Static
+from mtlcore.models import MultiTaskModel, lenet
+from mtlcore.tasks.batch import Split
+from mtlcore.train.fit import evaluate, fit
+
+METHODS: dict[str, Callable[[], Method]] = {
+    "ew-mean": partial(Static, scale="mean"),
+    "ew-sum": partial(Static, scale="sum"),
+    "rlw-normal": partial(RLW, "normal"),
+}
+
+PAPER = {
+    "seed": [0, 1, 2, 3, 4],
+    "data": ["multi-mnist", "multi-fashion", "multi-fashion-mnist"],
+    "method": list(METHODS),
+    "epochs": 100,
+    "train_images": 120_000,
+    "test_images": 20_000,
+    "data_seed": 0,
+    "batch_size": 256,
+    "lr": 1e-3,
+    "momentum": 0.9,
+    "hessian_images": 120_000,
+    "variance_images": 120_000,
+    "curvature_every": 10,
+}
+LAPTOP = PAPER | {
+    "epochs": 30,
+    "train_images": 30_000,
+    "test_images": 10_000,
+    "hessian_images": 1_000,
+    "variance_images": 6_400,
+    "curvature_every": 5,
+}
+SMOKE = PAPER | {
+    "seed": [0, 1],
+    "data": ["digits"],
+    "epochs": 2,
+    "train_images": 1_000,
+    "test_images": 500,
+    "batch_size": 100,
+    "hessian_images": 200,
+    "variance_images": 300,
+}
+
+
+def run(config: Config, device: str) -> Result:
+    """Train LeNet once; every epoch's test accuracy, and the curvature at epochs 1, 2 and then some.
+
+    The seed governs initial weights, order of the samples and random weights; the data are the same
+    for all. Curvature and gradient variance are those of the mean task loss, whatever the method,
+    on the first images of the training split.
+    """
+    data = load(
+        config["data"],
+        train=config["train_images"],
+        validation=1_000,
+        test=config["test_images"],
+        seed=config["data_seed"],
+    )
+    test = data.test.to(device)
+    few, many = (_first(data.train, config[f"{name}_images"]).to(device) for name in ("hessian", "variance"))
+
+    def measure(epoch: int, model: MultiTaskModel) -> dict[str, float]:
+        _, accuracy = evaluate(model, test, data.tasks)
+        row = {f"test_accuracy.{task}": value for task, value in accuracy.items()}
+        if epoch in (1, 2, config["epochs"]) or epoch % config["curvature_every"] == 0:
+            row["hessian_top"] = top_eigenvalue(model, few, data.tasks)
+            row["gradient_variance"] = gradient_variance(
+                model, many, data.tasks, batch_size=config["batch_size"]
+            )
+        return row
+
+    torch.manual_seed(config["seed"])
+    size = few.inputs[0].shape[-1]
+    model = lenet(size=size, kernels=(9, 5) if size == 36 else (3, 3))
+    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    history = fit(
+        model,
+        data,
+        METHODS[config["method"]](),
+        optimizer=partial(torch.optim.SGD, lr=config["lr"], momentum=config["momentum"]),
+        epochs=config["epochs"],
+        batch_size=config["batch_size"],
+        seed=config["seed"],
+        device=device,
+        progress=False,
+        on_epoch=measure,
+    )
+    numbers = ("train_loss.", "test_accuracy.", "hessian_top", "gradient_variance")
+    curve = history[["epoch", *(c for c in history if c.startswith(numbers))]]
+    final = curve.iloc[-1].drop("epoch")
+    mean = final[[f"test_accuracy.{task.name}" for task in data.tasks]].mean()
+    return Result({"test_accuracy.mean": mean, **final.to_dict()}, curve.to_dict("records"))
+
+
+def _first(split: Split, samples: int) -> Split:
+    assert isinstance(split.inputs, torch.Tensor)
+    return Split(split.inputs[:samples], tuple(y[:samples] for y in split.targets))
+
+
+experiment = Experiment(
+    name="rlw-figure1",
+    title="Accuracy, sharpness and gradient noise under equal and random weights",
+    source="random-weighting paper, Figure 1",
+    presets={"smoke": SMOKE, "laptop": LAPTOP, "paper": PAPER},
+    run=run,
+)

@@ -1,0 +1,77 @@
+"""SLAW's Figure 3: do the deviations of the losses estimate the norms of the gradients?
+
+In each run, at one random update, the weight of one random task by SLAW's statistics (Equation 9) stands
+against its weight by the true gradient norms (Equation 4). The paper samples updates 10 to 1,000 and does
+not say which weights train the network. Its public code samples from 100 on, where the arithmetic start
+of its statistics is over, trains with constant weights, and takes the norms on the last shared layer.
+Constant weights do not test SLAW as it is used, so here the network is also trained with SLAW's own.
+"""
+
+import torch
+from torch import Tensor
+
+from mtlcore.experiments.engine.experiment import Config, Experiment, Result
+from mtlcore.experiments.slaw.table1 import PAPER as TABLE1
+from mtlcore.experiments.slaw.table1 import SMOKE as TABLE1_SMOKE
+from mtlcore.experiments.slaw.table1 import TASKS, adam, batches, start
+from mtlcore.methods import SLAW
+from mtlcore.signals import Signals
+
+UNUSED = ("method", "evaluate_every", "figure_updates", "test_samples")
+
+PAPER = {
+    "seed": list(range(120)),
+    "statistics": ["arithmetic", "zero"],
+    "trained_with": ["constant", "slaw"],
+    **{key: value for key, value in TABLE1.items() if key not in ("seed", *UNUSED)},
+    "updates": 1_000,
+}
+LAPTOP = PAPER | {"seed": list(range(40))}
+SMOKE = PAPER | {key: TABLE1_SMOKE[key] for key in ("seed", "train_samples", "batch_size")} | {"updates": 120}
+
+FIRST = {"arithmetic": 100, "zero": 10}
+"""The first update that may be sampled: the public code's, and the paper's with the averages as printed."""
+
+
+def run(config: Config, device: str) -> Result:
+    """Train up to a random update; there, the weight of a random task as SLAW estimates it and as it is.
+
+    ``true`` is by the gradient norms on the last shared layer, ``true_all`` on all shared parameters.
+    """
+    draw = torch.Generator().manual_seed(config["seed"])
+    first = FIRST[config["statistics"]]
+    at = int(torch.randint(first, config["updates"] + 1, (), generator=draw))
+    task = int(torch.randint(TASKS, (), generator=draw))
+
+    model, data = start(config | {"test_samples": 1}, device)
+    slaw = SLAW(init=config["statistics"]).to(device)
+    optimizer = adam(config, model, slaw)
+    for update, batch in batches(config, data.train.to(device)):
+        optimizer.zero_grad()
+        signals = Signals(model, batch, data.tasks)
+        estimated = slaw.weights(signals.losses)
+        if update == at:
+            break
+        weights = estimated if config["trained_with"] == "slaw" else torch.ones_like(estimated)
+        signals.backward(weights, heads=weights)
+        optimizer.step()
+    weights_of = {
+        "estimated": estimated,
+        "true": _inverse(signals.norms()),
+        "true_all": _inverse(signals.norms(list(model.shared_parameters()))),
+    }
+    return Result({"update": at, "task": task + 1, **{k: float(w[task]) for k, w in weights_of.items()}})
+
+
+def _inverse(norms: Tensor) -> Tensor:
+    """Weights that bring gradients of these norms to one length, with sum T (SLAW paper, Equation 4)."""
+    return len(norms) / norms / (1 / norms).sum()
+
+
+experiment = Experiment(
+    name="slaw-figure3",
+    title="Weights by the deviations of the losses against weights by the gradient norms",
+    source="SLAW paper, Figure 3",
+    presets={"smoke": SMOKE, "laptop": LAPTOP, "paper": PAPER},
+    run=run,
+)

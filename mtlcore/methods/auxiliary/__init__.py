@@ -1,0 +1,1 @@
+"""Methods with one main task and auxiliary ones."""

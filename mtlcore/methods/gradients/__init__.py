@@ -1,0 +1,1 @@
+"""Methods that weight or change the task gradients."""

@@ -1,0 +1,100 @@
+"""Conflict-averse gradient descent."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from mtlcore.methods._minnorm import min_norm, roots
+from mtlcore.methods.base import GradientBalancing, Level, Scale
+
+
+class CAGrad(GradientBalancing):
+    r"""Near the mean gradient, help the worst-off task most (Liu et al. 2021a, Algorithm 1).
+
+    .. math:: d = \arg\max_{\|d - g_0\| \le c\|g_0\|} \min_i \langle d, g_i\rangle
+                = g_0 + c\|g_0\| \frac{g_w}{\|g_w\|}, \quad g_0 = \frac1T\sum_i g_i,\ g_w = \sum_i w_i g_i
+
+    The weights w are those of the point of least norm in the hull of the shifted gradients
+    :math:`\lambda g_i + g_0`, where :math:`\lambda\|g_w\| = c\|g_0\|`. The left side never falls as
+    :math:`\lambda` grows, so bracketing finds it.
+
+    Parameters
+    ----------
+    c : radius of the search in norms of the mean gradient, default 0.4. At 0 this is the mean; only from
+        1 on is no task made worse.
+    rescale : 1 (default) answers with :math:`d/(1+c^2)`, 2 with :math:`d/(1+c)`, 0 with d.
+    scale : "mean" (default) or "sum", by which the authors' code multiplies at the end.
+    level : "parameters" (default) or "features".
+
+    Where the best g_w is zero, so that no direction helps all tasks, the answer is g_0.
+
+    Cost: 1 forward, T backward (1 at the level of features).
+
+    Raises
+    ------
+    ValueError : c is negative or not finite; rescale is not 0, 1 or 2.
+    """
+
+    published: ClassVar[Scale] = "mean"
+
+    def __init__(
+        self,
+        c: float = 0.4,
+        rescale: Literal[0, 1, 2] = 1,
+        scale: Scale | None = None,
+        level: Level = "parameters",
+    ) -> None:
+        super().__init__(scale, level)
+        if not 0 <= c < float("inf"):
+            raise ValueError(f"c must be a finite number of at least 0, not {c}")
+        if rescale not in (0, 1, 2):
+            raise ValueError(f"rescale is 0, 1 or 2, not {rescale!r}")
+        self.c, self.rescale = c, rescale
+
+    def _rule(self, gramian: Tensor) -> Tensor:
+        equal = torch.full_like(gramian[0], 1 / len(gramian))
+        gradients = roots(gramian.cpu())
+        radius = self.c * gradients.mean(0).norm()
+        if radius == 0:
+            return equal
+        w = _worst_case(gradients, gradients.mean(0), radius)
+        if w is None:
+            return equal
+        weights = equal + (radius / (w @ gradients).norm() * w).to(equal)
+        return weights / (1, 1 + self.c**2, 1 + self.c)[self.rescale]
+
+    def extra_repr(self) -> str:
+        return f"c={self.c}, rescale={self.rescale}, scale={self.scale!r}, level={self.level!r}"
+
+
+def _worst_case(gradients: Tensor, mean: Tensor, radius: Tensor) -> Tensor | None:
+    """The weights of g_w, or None where g_w is zero.
+
+    The square of lambda |g_w| is piecewise linear in the square of lambda, so secants soon find where it
+    meets the radius; where one leaves the bracket, and at every fourth step, bisection takes over.
+    """
+    norms, w = gradients.norm(dim=1), min_norm(gradients)
+    length = (w @ gradients).norm()
+    least = torch.maximum(length, 1e-7 * torch.maximum(w @ norms, norms[norms > 0].min()))
+    low, high = (float(radius / g) ** 2 for g in (2 * norms.max(), least))
+    x, before = high, (0.0, 0.0)
+    for step in range(100):
+        w = min_norm(math.sqrt(x) * gradients + mean, start=w > 0)
+        ratio = x * float((w @ gradients).norm() / radius) ** 2
+        if step == 0 and length < least and ratio < 1 + 1e-6:
+            return None
+        if abs(ratio - 1) < 1e-12:
+            break
+        low, high = (low, x) if ratio > 1 else (x, high)
+        slope = (ratio - before[1]) / (x - before[0])
+        before = x, ratio
+        x = x + (1 - ratio) / slope if slope else low
+        if not low < x < high or step % 4 == 3:
+            x = math.sqrt(low * high)
+        if x == before[0]:
+            break
+    return w

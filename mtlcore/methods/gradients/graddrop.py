@@ -1,0 +1,93 @@
+"""Gradient sign dropout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+from torch import Generator, Tensor
+
+from mtlcore.methods._random import Randomised
+from mtlcore.methods._surgery import GradientSurgery
+from mtlcore.methods.base import Level, Scale, Signals, check_jacobian
+
+
+class GradDrop(Randomised, GradientSurgery):
+    r"""In every entry of the gradient keep one sign, drawn by its share (Chen et al. 2020, Algorithm 1).
+
+    .. math:: P_k = \frac12\Big(1 + \frac{\sum_i g_{ik}}{\sum_i |g_{ik}|}\Big), \quad U_k \sim U(0, 1), \quad
+              d_k = \sum_i \big(\ell_i + (1 - \ell_i) M_{ik}\big) g_{ik}
+
+    where M lets positive entries through if :math:`U_k < P_k`, and negative ones otherwise. With one leak
+    for all tasks the mean over U is the plain sum. At the level of features, as in the paper, k counts the
+    features of the shared representation, with
+    :math:`\sum_b \mathrm{sign}(z_{bk})\, \partial L_i / \partial z_{bk}` for :math:`g_{ik}`, and M holds for
+    every sample b.
+
+    Parameters
+    ----------
+    leak : l, the share of a gradient that always passes, in [0, 1]: one number (default 0) or T.
+    scale : "sum" (default, as published) or "mean".
+    generator : source of U.
+    level : "parameters" (default, as in most public code) or "features" (as in the paper).
+
+    Where all entries are zero, so is d.
+
+    Cost: 1 forward, T backward (1 at the level of features).
+
+    Raises
+    ------
+    ValueError : a leak outside [0, 1], or leaks and tasks of different number; weights are asked for.
+    """
+
+    published: ClassVar[Scale] = "sum"
+
+    def __init__(
+        self,
+        leak: float | Sequence[float] = 0.0,
+        scale: Scale | None = None,
+        generator: Generator | None = None,
+        level: Level = "parameters",
+    ) -> None:
+        super().__init__(scale=scale, level=level, generator=generator)
+        if not all(0 <= share <= 1 for share in torch.tensor(leak).flatten().tolist()):
+            raise ValueError(f"a leak lies in [0, 1], not {leak}")
+        self.leak = leak
+
+    def direction(self, jacobian: Tensor, sizes: Sequence[int] | None = None) -> Tensor:
+        """Update direction, (T, D) -> (D,), from one draw for each of the D entries."""
+        gradients = check_jacobian(jacobian)
+        gradients = gradients.to(torch.promote_types(gradients.dtype, torch.float32))
+        return (self._passing(gradients) * gradients).sum(0).to(jacobian)
+
+    def _passing(self, gradients: Tensor) -> Tensor:
+        """(T, D) shares of every entry that pass."""
+        leak = gradients.new_tensor(self.leak).flatten()
+        if len(leak) not in (1, len(gradients)):
+            raise ValueError(f"{len(leak)} leaks for {len(gradients)} tasks")
+        uniform = torch.rand(gradients.shape[1], generator=self.generator, dtype=gradients.dtype)
+        passing = shares(gradients, uniform.to(gradients.device), leak.expand(len(gradients)))
+        return passing / len(gradients) if self.scale == "mean" else passing
+
+    def backward(self, signals: Signals) -> Tensor | None:
+        """Fill the gradients; there are no weights."""
+        if self.level == "parameters":
+            return super().backward(signals)
+        gradients = signals.feature_gradients()
+        signed = [g * z.sign() for g, z in zip(gradients, signals.features(), strict=True)]
+        passing = self._passing(torch.stack([s.transpose(0, 1).flatten(1).sum(1) for s in signed]))
+        kept = [g * p.view(-1, *[1] * (g.dim() - 2)) for g, p in zip(gradients, passing, strict=True)]
+        signals.backward_features(kept)
+        return None
+
+    def extra_repr(self) -> str:
+        return f"leak={self.leak}, scale={self.scale!r}, level={self.level!r}"
+
+
+def shares(gradients: Tensor, uniform: Tensor, leak: Tensor) -> Tensor:
+    """(T, D) shares of the entries that pass, when uniform draws (D,) choose the signs and (T,) leak."""
+    rising, falling = gradients.clamp(min=0).sum(0), -gradients.clamp(max=0).sum(0)
+    purity = torch.where(rising + falling > 0, rising / (rising + falling), 0.5)
+    chosen = torch.where(uniform < purity, gradients > 0, gradients < 0).to(gradients)
+    return leak[:, None].lerp(torch.ones_like(chosen), chosen)

@@ -1,0 +1,115 @@
+"""Gradient vaccine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+from torch import Generator, Tensor
+
+from mtlcore.methods._random import Randomised, orders
+from mtlcore.methods._surgery import GradientSurgery, Per, check_per
+from mtlcore.methods.base import Level, Scale, check_jacobian
+
+
+class GradVac(Randomised, GradientSurgery):
+    r"""Turn each gradient until its cosines with the others reach what they usually are (Wang et al. 2021,
+    Algorithm 1).
+
+    .. math::
+        g &\leftarrow g_i; \quad \text{for } j \ne i \text{ in random order, with } \rho = \cos(g, g_j): \\
+        g &\leftarrow g + \frac{\|g\|}{\|g_j\|}
+             \Big(\hat\rho_{ij}\sqrt{\frac{1-\rho^2}{1-\hat\rho_{ij}^2}} - \rho\Big)\, g_j
+             \quad \text{wherever } \rho < \hat\rho_{ij}; \\
+        \hat\rho_{ij} &\leftarrow (1-\beta)\hat\rho_{ij} + \beta\rho; \qquad d = \textstyle\sum_i g
+
+    With targets at 0 and beta = 0 this is :class:`PCGrad`. A zero gradient has no cosine and is passed over;
+    targets count as 1 - 1e-6 at most.
+
+    Parameters
+    ----------
+    beta : how fast the targets follow, in [0, 1], default 0.01.
+    per : "whole" (default) has one target for every two tasks; "variable" one in each tensor of the
+        shared parameters, which the paper found better.
+    scale : "sum" (default, as published) or "mean".
+    generator : source of the orders.
+    level : "parameters" (default) or "features", this only for ``per="whole"``.
+
+    Cost: 1 forward, T backward (1 at the level of features). State: ``targets``, (T, T) or (V, T, T)
+    for V variables, from zero on.
+
+    Raises
+    ------
+    ValueError : beta outside [0, 1]; variables at the level of features; another number of tasks or
+        variables than before.
+    """
+
+    published: ClassVar[Scale] = "sum"
+    targets: Tensor
+
+    def __init__(
+        self,
+        beta: float = 0.01,
+        per: Per = "whole",
+        scale: Scale | None = None,
+        generator: Generator | None = None,
+        level: Level = "parameters",
+    ) -> None:
+        super().__init__(scale=scale, level=level, generator=generator)
+        if not 0 <= beta <= 1:
+            raise ValueError(f"beta lies in [0, 1], not {beta}")
+        if per == "variable" and level == "features":
+            raise ValueError("features have no variables: per='variable' needs level='parameters'")
+        self.beta, self.per = beta, check_per(per)
+        self.sees = "gramian" if per == "whole" else "jacobian"
+        self.register_buffer("targets", torch.zeros(0, dtype=torch.float64))
+
+    def _rule(self, gramian: Tensor) -> Tensor:
+        """Weights (..., T) from Gramians (..., T, T)."""
+        if not len(self.targets):
+            self.targets = torch.zeros_like(gramian)
+        if self.targets.shape != gramian.shape:
+            raise ValueError(
+                f"this GradVac has targets of shape {tuple(self.targets.shape)} and now sees "
+                f"{tuple(gramian.shape)}; reset() it"
+            )
+        targets = self.targets.to(gramian).clone()
+        rows = torch.arange(gramian.shape[-1])
+        coefficients = torch.eye(len(rows)).to(gramian).expand_as(gramian).clone()
+        products = gramian.clone()  # of every row's current g with every g_j
+        squares = gramian.diagonal(dim1=-2, dim2=-1).clamp(min=0)
+        current = squares.clone()  # of every row's current g with itself
+        for others in orders(len(rows), self.generator).T.to(gramian.device):
+            inner, square = products[..., rows, others], squares[..., others]
+            length = (current * square).sqrt()
+            defined = length > 0
+            rho = torch.where(defined, inner / length, 0).clamp(-1, 1)
+            usual = targets[..., rows, others]
+            target = usual.clamp(max=1 - 1e-6)
+            tangent = target / (1 - target**2).sqrt()
+            added = (current / square).sqrt() * (tangent * (1 - rho**2).sqrt() - rho)
+            added = torch.where(defined & (rho < target), added, 0)
+            coefficients[..., rows, others] += added
+            products += added[..., None] * gramian[..., others, :]
+            current = (current + added * (2 * inner + added * square)).clamp(min=0)
+            targets[..., rows, others] = torch.where(defined, usual.lerp(rho, self.beta), usual)
+        self.targets = targets
+        return coefficients.sum(-2)
+
+    def direction(self, jacobian: Tensor, sizes: Sequence[int] | None = None) -> Tensor:
+        """Update direction, (T, D) -> (D,).
+
+        ``sizes`` are the numbers of entries of the variables, for ``per="variable"``.
+        """
+        if self.per == "whole":
+            return super().direction(jacobian)
+        blocks = self._split(check_jacobian(jacobian), sizes)
+        weights = self._rule(torch.stack([g @ g.T for g in blocks]).double())
+        return torch.cat([self._answer(w, g).to(g) @ g for w, g in zip(weights, blocks, strict=True)])
+
+    def reset(self) -> None:
+        self.targets = self.targets.new_zeros(0)
+
+    def extra_repr(self) -> str:
+        return f"beta={self.beta}, per={self.per!r}, scale={self.scale!r}, level={self.level!r}"

@@ -1,0 +1,1 @@
+"""Methods that weight the task losses."""

@@ -1,0 +1,78 @@
+"""Multi-objective meta learning."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from mtlcore.methods._learned import MakeOptimizer, SelfLearning, grow
+from mtlcore.methods._minnorm import min_norm
+from mtlcore.methods.base import LossBalancing, Scale, Signals, check_gramian
+
+
+class MOML(SelfLearning, LossBalancing):
+    r"""Learn the loss weights so that all validation losses fall (Ye et al. 2021, Algorithm 1, with one inner
+    step).
+
+    .. math:: \alpha = \mathrm{softmax}(a), \quad \omega' = \omega - \eta \sum_i \alpha_i \nabla L_i, \quad
+              q_k = -\eta\, \bigl(\nabla F_k(\omega')^\top \nabla L_i(\omega)\bigr)_i\,
+              (\mathrm{diag}\,\alpha - \alpha\alpha^\top)
+
+    The q are the gradients of the validation losses F in the logits a. They are normalised, and a
+    follows their shortest convex combination (:class:`MGDA` in the space of the weights). With two
+    tasks all q lie on one line, so a step is a full one when the tasks agree and none when they do not.
+
+    Parameters
+    ----------
+    lr : eta, the length of the inner step, default 0.1.
+    optimizer : of the logits, default Adam with learning rate 0.001 (LibMTL).
+    scale : "mean" (default, as published: the weights sum to 1) or "sum" (to T).
+
+    Cost: 2 forward, T + 2 backward, T forward-mode. State: logits and their optimiser.
+    """
+
+    sees = "response"
+    validates = True
+    published: ClassVar[Scale] = "mean"
+
+    def __init__(
+        self,
+        lr: float = 0.1,
+        optimizer: MakeOptimizer = partial(torch.optim.Adam, lr=1e-3),  # noqa: B008
+        scale: Scale | None = None,
+    ) -> None:
+        super().__init__(scale)
+        if lr <= 0:
+            raise ValueError(f"lr must be positive, not {lr}")
+        self.lr, self.make = lr, optimizer
+        self.a = nn.Parameter(torch.zeros(0, dtype=torch.float64))
+
+    def weights(self, signal: Tensor) -> Tensor:
+        """Weights of the tasks, (T,), after one step of the logits.
+
+        ``signal`` (T, T) holds the inner products of each task's validation gradient after the inner
+        step (rows) with each task's training gradient (columns).
+        """
+        self._step(grow(self.a, len(check_gramian(signal)), 0.0), self.logit_gradient(signal.double()))
+        return self._answer(self.a.detach().softmax(0), signal)
+
+    def logit_gradient(self, response: Tensor) -> Tensor:
+        """(T,) the direction against which the logits move, from inner products (T, T)."""
+        alpha = grow(self.a, len(response), 0.0).detach().softmax(0)
+        q = -self.lr * response @ (torch.diag(alpha) - torch.outer(alpha, alpha))
+        norms = q.norm(dim=1, keepdim=True)
+        q = torch.where(norms > 0, q / norms, 0)
+        return min_norm(q.cpu()).to(q) @ q
+
+    def backward(self, signals: Signals) -> Tensor | None:
+        """Take the logits one step further, and backpropagate the weighted losses."""
+        alpha = grow(self.a, len(signals.losses), 0.0).detach().softmax(0)
+        weights = self.weights(signals.response(alpha, self.lr))
+        signals.backward(weights, heads=weights)
+        return weights
+
+    def extra_repr(self) -> str:
+        return f"lr={self.lr}, scale={self.scale!r}"
