@@ -1,10 +1,14 @@
-"""The tested core of Balancing Acts, an executable book on multi-task optimisation."""
+"""The tested core of Balancing Acts, an executable book on multi-task optimisation.
 
+``import mtlcore`` needs torch and numpy. What needs more is loaded when it is first used: ``fit``, ``load``,
+``reported``, ``results``, and the packages ``analysis``, ``bench``, ``book``, ``data`` and ``experiments``.
+"""
+
+from importlib import import_module
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
-from mtlcore import models
-from mtlcore.data import load
-from mtlcore.experiments import reported, results
+from mtlcore import methods, models, signals, tasks, train
 from mtlcore.methods import (
     DWA,
     IMTLG,
@@ -34,11 +38,31 @@ from mtlcore.methods import (
 )
 from mtlcore.models import MultiTaskModel
 from mtlcore.signals import Signals
-from mtlcore.tasks.batch import Batch, MultiTaskData, Split
-from mtlcore.tasks.task import Task, delta_p
-from mtlcore.train.fit import evaluate, fit
+from mtlcore.tasks import Batch, MultiTaskData, Split, Task, delta_p
+from mtlcore.train import evaluate, fit
+
+if TYPE_CHECKING:
+    from mtlcore.data import load
+    from mtlcore.experiments import reported, results
 
 __version__ = version("mtlcore")
+
+_LATER = {"load": "data", "reported": "experiments", "results": "experiments"}
+_PACKAGES = {"analysis", "bench", "book", "data", "experiments"}
+
+
+def __getattr__(name: str) -> Any:
+    """Load on first use what needs more than torch and numpy."""
+    if name in _PACKAGES:
+        return import_module(f"mtlcore.{name}")
+    if name in _LATER:
+        return getattr(import_module(f"mtlcore.{_LATER[name]}"), name)
+    raise AttributeError(f"module 'mtlcore' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_PACKAGES})
+
 
 __all__ = [
     "DWA",
@@ -76,7 +100,11 @@ __all__ = [
     "evaluate",
     "fit",
     "load",
+    "methods",
     "models",
     "reported",
     "results",
+    "signals",
+    "tasks",
+    "train",
 ]
