@@ -37,7 +37,7 @@ format: $(READY) ## put code and notebooks into the one style
 	$(BIN)/ruff check --fix .
 
 notebooks: $(READY) ## run the notebooks in place, each in a fresh kernel (one of them: NOTEBOOKS=path)
-	$(BIN)/python tests/chapters.py $(NOTEBOOKS)
+	$(BIN)/python tests/helpers/chapters.py $(NOTEBOOKS)
 
 serve: book ## show the book on http://localhost:8000
 	$(BIN)/python -m http.server $(PORT) --directory _build/html

@@ -19,12 +19,12 @@ import mtlcore as mtl
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "mtlcore"
 MODULES = sorted(SOURCE.rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 TOP_LEVEL = {
     *("README.md", "environment.yml", "pyproject.toml", "constraints.txt", "Makefile", "LICENSE"),
     *("CITATION.cff", "CONTRIBUTING.md", "CHANGELOG.md", "_config.yml", "_toc.yml"),
     *("book", "notebooks", "mtlcore", "tests"),
 }
-
 # What a room may import of mtlcore. The rooms that are not named here stand above all of these.
 ARROWS = {
     "methods": {"methods"},
@@ -85,6 +85,18 @@ def test_arrows_run_one_way(path: Path) -> None:
 def test_the_arrows_name_rooms_that_are_there() -> None:
     rooms = {path.relative_to(SOURCE).parts[0].removesuffix(".py") for path in MODULES}
     assert ARROWS.keys() <= rooms
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT / "tests")))
+def test_no_module_imports_a_test(path: Path) -> None:
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names += [node.module or "", *(alias.name for alias in node.names)]
+    parts = {part for name in names for part in name.split(".")}
+    assert {part for part in parts if part.startswith("test_")} & {test.stem for test in TESTS} == set()
 
 
 @pytest.mark.parametrize("name", mtl.METHODS)

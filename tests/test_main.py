@@ -5,7 +5,7 @@ import sys
 
 import pandas as pd
 import pytest
-import toy_experiment
+from helpers import toy_experiment
 
 from mtlcore.__main__ import main
 from mtlcore.experiments import EXPERIMENTS, results

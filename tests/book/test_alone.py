@@ -1,6 +1,6 @@
 """A notebook alone, in an empty folder and an environment without mtlcore: what Colab does.
 
-The environment is made fresh, or `ALONE_PYTHON` names the Python to use (Colab's own, in its image).
+The environment is made fresh, or ``ALONE_PYTHON`` names the Python to use (Colab's own, in its image).
 """
 
 import json
@@ -11,10 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from chapters import ADDRESS, NOTEBOOKS, ROOT, execute, read
+from helpers.chapters import ADDRESS, NOTEBOOKS, ROOT, execute, read
 
 pytestmark = pytest.mark.alone
-
 THERE = ["torch", "numpy", "matplotlib", "ipywidgets"]
 VERSIONS = f"import importlib.metadata as m; print([m.version(name) for name in {THERE}])"
 

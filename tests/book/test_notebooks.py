@@ -7,16 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from chapters import FIRST_CELL, NOTEBOOKS, ROOT, one_thread, read
+from helpers.chapters import FIRST_CELL, NOTEBOOKS, ROOT, one_thread, read
 from nbformat import NotebookNode
 
 NBVAL = (
     *("-q", "-p", "no:cacheprovider", "-p", "no:xdist"),
     *("--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "300"),
-    *("--nbval-sanitize-with", "tests/sanitize.cfg"),
+    *("--nbval-sanitize-with", "tests/book/sanitize.cfg"),
 )
 IMAGES = {"image/png", "image/jpeg", "image/svg+xml"}
-
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 

@@ -1,4 +1,4 @@
-"""Virtual screening: files and fingerprints, missing labels, weighted classes, and SLAW's Figure 2."""
+"""Virtual screening: files and fingerprints, missing labels, weighted classes."""
 
 import gzip
 import hashlib
@@ -14,13 +14,8 @@ import torch.nn.functional as F
 
 from mtlcore.data import load, molecules
 from mtlcore.data.molecules import MUV, PCBA, TOX21, TOXCAST
-from mtlcore.experiments import experiment, sweep, tables
-from mtlcore.experiments.slaw.figure2 import measure, plain_pcgrad
-from mtlcore.methods import PCGrad
-from mtlcore.models import mlp
-from mtlcore.signals import Signals
 from mtlcore.tasks.batch import Split
-from mtlcore.tasks.task import UNLABELLED, Task, average_precision
+from mtlcore.tasks.task import UNLABELLED
 
 ALCOHOLS = ["C" * n + "O" for n in range(1, 31)]
 BROKEN = ["C1CC", "", "not a molecule"]  # an open ring, an empty field, nonsense
@@ -57,9 +52,6 @@ def toxcast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
 def rows(split: Split) -> list[bytes]:
     assert isinstance(split.inputs, torch.Tensor)
     return [row.numpy().tobytes() for row in split.inputs]
-
-
-# --- files --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -185,9 +177,6 @@ def test_pcba_from_a_small_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert (len(data.train), len(data.validation), len(data.test)) == (24, 3, 3)
 
 
-# --- splits -------------------------------------------------------------------------------------
-
-
 def test_a_molecule_stays_in_its_split_whatever_the_tasks() -> None:
     few, many = load("made-molecules", tasks=1), load("made-molecules")
     for name in ("train", "validation", "test"):
@@ -224,21 +213,6 @@ def test_the_seed_divides_a_file(toxcast: pd.DataFrame) -> None:
     assert everything[0] == everything[1] and len(everything[0]) == 30
 
 
-# --- tasks --------------------------------------------------------------------------------------
-
-
-def test_the_loss_by_hand() -> None:
-    """-w_y log softmax_y, and zero where the label is missing."""
-    task = Task.binary("a", weights=(0.25, 2.0))
-    outputs = torch.tensor([[0.0, 0.0], [1.0, 3.0], [1.0, 3.0], [5.0, 7.0]])
-    losses, labelled = task.sample_losses(outputs, torch.tensor([1, 1, 0, UNLABELLED]))
-    expected = [2 * np.log(2), 2 * np.log(1 + np.exp(-2)), 0.25 * np.log(1 + np.exp(2)), 0]
-    np.testing.assert_allclose(losses, expected, rtol=1e-6)
-    assert labelled.tolist() == [True, True, True, False]
-    with pytest.raises(ValueError, match="do not fit its loss"):
-        task.sample_losses(outputs, torch.tensor([0, 1, 2, 1]))
-
-
 def test_the_loss_on_the_training_split_is_that_of_the_public_code() -> None:
     """There: torch's own weighted mean, with one minus the pooled share of each class."""
     data = load("made-molecules", tasks=4)
@@ -249,71 +223,3 @@ def test_the_loss_on_the_training_split_is_that_of_the_public_code() -> None:
         expected = F.cross_entropy(outputs, labels, torch.stack([share, 1 - share]))
         losses, labelled = task.sample_losses(outputs, labels)
         torch.testing.assert_close(losses.sum() / labelled.sum(), expected)
-
-
-def test_average_precision_by_hand() -> None:
-    """Ranked 1, 0, 1, 0: the mean of 1/1 and 2/3. A row without a label is nowhere."""
-    scores, labels = torch.tensor([2.0, 4.0, 3.0, 1.0, 5.0]), torch.tensor([1, 1, 0, 0, UNLABELLED])
-    outputs = torch.stack([torch.full_like(scores, 7), scores + 7], 1)
-    assert average_precision(outputs, labels) == pytest.approx((1 + 2 / 3) / 2)
-    assert average_precision(outputs.flip(1), labels) == pytest.approx((1 / 2 + 2 / 4) / 2)
-    assert np.isnan(average_precision(outputs, torch.tensor([0, 0, 0, 0, UNLABELLED])))
-    assert np.isnan(average_precision(outputs, torch.full((5,), UNLABELLED)))
-
-
-# --- the experiment -----------------------------------------------------------------------------
-
-
-def test_pcgrad_the_papers_way_is_ours() -> None:
-    """Same orders, same update: five tasks in conflict, with missing labels."""
-    data = load("made-molecules", tasks=5)
-    batch = data.train.read(slice(0, 60))
-    torch.manual_seed(0)
-    model = mlp((256, 12, 6), (2,) * 5)
-    signals = Signals(model, batch, data.tasks)
-    assert (signals.gramian() < 0).any()
-    gradients = []
-    plain_pcgrad(model, batch, data.tasks, torch.Generator().manual_seed(3))
-    gradients.append([p.grad.clone() for p in model.parameters()])
-    model.zero_grad()
-    PCGrad(generator=torch.Generator().manual_seed(3)).backward(signals)
-    gradients.append([p.grad.clone() for p in model.parameters()])
-    torch.testing.assert_close(*gradients)
-
-
-def test_figure_2_at_smoke_size(tmp_path: Path) -> None:
-    figure = experiment("slaw-figure2")
-    report = sweep(figure, "smoke", progress=False, folder=tmp_path)
-    assert (report.made, report.failed) == (18, [])
-    runs, curves = tables(figure, "smoke", tmp_path)
-    timed = runs["method"] == "pcgrad-plain"
-    assert runs.loc[timed, "updates"].eq(0).all() and runs.loc[timed, "test_ap.mean"].isna().all()
-    trained = runs[~timed]
-    assert trained["updates"].eq(8).all()  # two epochs of 773 molecules in batches of 200
-    assert trained["tasks_with_ap"].eq(trained["tasks"]).all()
-    assert trained[["test_ap.mean", "test_ap.pooled"]].gt(0).all(axis=None)
-    assert trained[["test_ap.mean", "test_ap.pooled"]].le(1).all(axis=None)
-    assert runs[["step_seconds", "constant_step_seconds", "step_ratio"]].gt(0).all(axis=None)
-    assert trained.groupby(["seed", "tasks"])["test_ap.mean"].nunique().gt(1).all()
-    assert len(curves) == 2 * len(trained) and curves["validation_ap"].between(0, 1).all()
-
-
-def test_a_task_without_a_positive_label_is_left_out_of_the_mean() -> None:
-    model = mlp((2, 3), (2, 2))
-    labels = torch.tensor([1, 0, 1])
-    split = Split(torch.eye(3, 2).bool(), (labels, torch.tensor([0, UNLABELLED, 0])))
-    found = measure(model, split)
-    outputs = model(split.read(slice(None)).inputs)
-    assert found["tasks_with_ap"] == 1
-    assert found["test_ap.mean"] == average_precision(outputs[0], labels)
-    pooled = average_precision(torch.cat(outputs), torch.cat(split.targets))
-    assert found["test_ap.pooled"] == pooled
-
-
-@pytest.mark.parametrize("preset", ["smoke", "laptop", "paper"])
-def test_only_the_papers_way_is_never_trained(preset: str) -> None:
-    runs = experiment("slaw-figure2").configurations(preset)
-    assert {r["method"] for r in runs} == {"constant", "slaw", "gradnorm", "pcgrad", "pcgrad-plain"}
-    assert all(r["epochs"] == 0 for r in runs if r["method"] == "pcgrad-plain")
-    trained = {(r["batch_size"], r["epochs"], r["lr"]) for r in runs if r["epochs"]}
-    assert len(trained) == 1, "one budget for every method"

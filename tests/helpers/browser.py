@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 FLAGS = (
@@ -63,3 +66,46 @@ def chromium() -> Iterator[Browser]:
     finally:
         browser.quit()
         shutil.rmtree(profile, ignore_errors=True)
+
+
+FRAME = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>Widgets</title>
+<style>html {{ --pst-color-background: {paper}; --pst-color-text-base: {ink}; }}
+body {{ background: {paper}; font-family: sans-serif; margin: 8px; }}</style></head>
+<body>{body}</body></html>"""
+
+
+def wait(browser, condition):
+    WebDriverWait(browser, 15, poll_frequency=0.05).until(lambda _: condition())
+
+
+def all_of(root, selector):
+    return root.find_elements(By.CSS_SELECTOR, selector)
+
+
+def one(root, selector):
+    return root.find_element(By.CSS_SELECTOR, selector)
+
+
+def press(root, text):
+    next(b for b in all_of(root, "button") if b.text == text).click()
+
+
+def row(root, name):
+    """Numbers that the read-out shows for a method; none when it is off."""
+    text = one(root, f"tr[data-rule={name}]").get_attribute("textContent").replace("−", "-")
+    return [float(found) for found in re.findall(r"-?\d\.\d\d", text)]
+
+
+def arrows(root, name):
+    return all_of(root, f"svg [data-rule={name}] .mtl-head")
+
+
+def says(handle):
+    return handle.get_attribute("aria-valuetext")
+
+
+def is_named(picture):
+    """Whether it has an alternative text, other than the file name that the builder puts in."""
+    names = (picture.get_attribute(a) for a in ("alt", "aria-label", "aria-labelledby"))
+    return any(name and not re.search(r"\.(svg|png|jpe?g)$", name) for name in names)

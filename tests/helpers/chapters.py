@@ -1,6 +1,6 @@
 """The book's notebooks: where they are, how they begin, and how their stored outputs are made.
 
-python tests/chapters.py [NOTEBOOK ...]    runs them in place, each in a fresh kernel
+python tests/helpers/chapters.py [NOTEBOOK ...]    runs them in place, each in a fresh kernel
 """
 
 import os
@@ -12,7 +12,7 @@ import yaml
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*/*.ipynb"))
 ADDRESS = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
 FIRST_CELL = f"""\

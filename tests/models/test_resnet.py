@@ -1,4 +1,4 @@
-"""The networks that nothing else tests: the residual one."""
+"""The residual network for small images."""
 
 import pytest
 import torch

@@ -17,7 +17,6 @@ from mtlcore.methods.gradients.mgda import MGDA
 torchjd = pytest.importorskip(
     "torchjd.aggregation", reason="compares with torchjd: install the extra 'peers'"
 )
-
 seeds = pytest.mark.parametrize("seed", range(10))
 
 

@@ -2,138 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 import torch
-import torch.nn.functional as F
+from helpers.trunks import FIVE_TASKS, SAMPLES, TRUNKS, WIDE, T, both, make_problem
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.checkpoint import checkpoint
 
 import mtlcore as mtl
 from mtlcore.signals import trunk as trunk_module
 from mtlcore.signals.trunk import Part, _linear_layers, inner_products, triangular_factor
 
-T, N, WIDE = 5, 6, 120
-TASKS = [mtl.Task.regression(f"task {t}") for t in range(T)]
-
-
-class Tied(nn.Module):
-    """One weight in two layers."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first, self.second = nn.Linear(WIDE, WIDE), nn.Linear(WIDE, WIDE, bias=False)
-        self.second.weight = self.first.weight
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.second(torch.tanh(self.first(x)))[:, :4]
-
-
-class Penalised(nn.Linear):
-    """A weight that its layer is not the only one to use."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x) + self.weight.square().mean()
-
-
-class Elsewhere(nn.Linear):
-    """Weights that no linear layer of torch multiplies the way it usually does."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.addmm(self.bias, x, self.weight.t(), alpha=2) + x @ self.weight.t().contiguous()
-
-
-class Residual(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.first, self.second = nn.Linear(WIDE, WIDE), nn.Linear(WIDE, 4, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.second(x + torch.relu_(self.first(x)))
-
-
-class Sequence(nn.Module):
-    """Linear layers on (N, S, in), so that every position is a row."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first, self.second = nn.Linear(WIDE // 2, 30), nn.Linear(30, 4, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.second(torch.tanh(self.first(x.view(len(x), 2, -1)))).mean(1)
-
-
-class Checkpointed(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.inner, self.outer = nn.Linear(WIDE, WIDE), nn.Linear(WIDE, 4)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.outer(checkpoint(self.inner, x, use_reentrant=False).tanh())
-
-
-class Recurrent(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.inner = nn.LSTM(WIDE // 2, 4)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.inner(x.view(len(x), 2, -1).transpose(0, 1))[0][-1]
-
-
-def half_frozen() -> nn.Module:
-    made = nn.Sequential(nn.Linear(WIDE, WIDE), nn.Tanh(), nn.Linear(WIDE, 4))
-    made[0].weight.requires_grad_(False)
-    made[2].bias.requires_grad_(False)
-    return made
-
-
-TRUNKS: dict[str, Callable[[], nn.Module]] = {
-    "wide": lambda: nn.Sequential(nn.Linear(WIDE, WIDE), nn.ReLU(), nn.Linear(WIDE, 4), nn.Tanh()),
-    "one layer": lambda: nn.Linear(WIDE, 4),
-    "in place": lambda: nn.Sequential(nn.Linear(WIDE, WIDE), nn.ReLU(inplace=True), nn.Linear(WIDE, 4)),
-    "noise": lambda: nn.Sequential(
-        nn.Linear(WIDE, WIDE), nn.BatchNorm1d(WIDE), nn.Dropout(), nn.Linear(WIDE, 4)
-    ),
-    "convolution": lambda: nn.Sequential(
-        nn.Unflatten(1, (1, WIDE)), nn.Conv1d(1, 3, 5), nn.Tanh(), nn.Flatten(), nn.Linear(3 * (WIDE - 4), 4)
-    ),
-    "weight norm": lambda: nn.utils.parametrizations.weight_norm(nn.Linear(WIDE, 4)),
-    "half frozen": half_frozen,
-    "tied": Tied,
-    "penalised": lambda: Penalised(WIDE, 4),
-    "elsewhere": lambda: Elsewhere(WIDE, 4),
-    "residual": Residual,
-    "sequence": Sequence,
-    "checkpointed": Checkpointed,
-    "recurrent": Recurrent,
-}
-
-
-def make(
-    name: str = "wide", tasks: int = T, dtype: torch.dtype = torch.float64
-) -> tuple[mtl.MultiTaskModel, mtl.Batch]:
-    torch.manual_seed(0)
-    model = mtl.MultiTaskModel(TRUNKS[name](), [nn.Linear(4, 2) for _ in range(tasks)]).to(dtype)
-    targets = tuple(torch.randn(N, 2, dtype=dtype) for _ in range(tasks))
-    return model, mtl.Batch(torch.randn(N, WIDE, dtype=dtype), targets)
-
-
-def both(name: str, data: mtl.Batch, model: mtl.MultiTaskModel) -> tuple[mtl.Signals, Tensor]:
-    """Signals that have computed nothing, and the Jacobian of the same step."""
-    torch.manual_seed(1)
-    jacobian = mtl.Signals(model, data, TASKS).jacobian()
-    torch.manual_seed(1)
-    return mtl.Signals(model, data, TASKS), jacobian
-
 
 @pytest.mark.parametrize("name", TRUNKS)
 def test_gramian_is_the_jacobians(name: str) -> None:
-    model, data = make(name)
+    model, data = make_problem(name)
     signals, jacobian = both(name, data, model)
     torch.testing.assert_close(signals.gramian(), jacobian @ jacobian.T, rtol=1e-9, atol=1e-12)
     assert signals.passes.backward == T
@@ -145,7 +29,7 @@ def test_gramian_is_the_jacobians(name: str) -> None:
 
 @pytest.mark.parametrize("name", TRUNKS)
 def test_norms_of_any_parameters(name: str) -> None:
-    model, data = make(name)
+    model, data = make_problem(name)
     signals, jacobian = both(name, data, model)
     parameters = list(model.shared_parameters())
     for p, part in zip(parameters, jacobian.split(signals.sizes, 1), strict=True):
@@ -167,7 +51,7 @@ def test_norms_of_any_parameters(name: str) -> None:
     ],
 )
 def test_the_tape_shows_the_linear_layers(name: str, expected: list[str]) -> None:
-    model, data = make(name)
+    model, data = make_problem(name)
     found = _linear_layers(model.trunk(data.inputs))
     named = {p: n for n, p in model.trunk.named_parameters()}
     assert sorted(named[p] for p in found) == expected
@@ -180,7 +64,7 @@ def test_the_tape_shows_the_linear_layers(name: str, expected: list[str]) -> Non
 def test_blocks_of_tasks_change_nothing(
     monkeypatch: pytest.MonkeyPatch, name: str, tasks_a_block: int
 ) -> None:
-    model, data = make(name)
+    model, data = make_problem(name)
     signals, jacobian = both(name, data, model)
     size = sum(part.size for part in parts_of(signals)[0]) * 8
     monkeypatch.setattr(trunk_module, "BLOCK_BYTES", tasks_a_block * size)
@@ -208,14 +92,14 @@ class Largest(TorchDispatchMode):
     "method", [mtl.PCGrad(), mtl.GradNorm(), mtl.MGDA(gap=0), mtl.HydaLearn(lr=0.1), mtl.MOML()]
 )
 def test_no_tensor_of_tasks_by_parameters(method: mtl.methods.Method) -> None:
-    model, data = make("wide")
-    signals = mtl.Signals(model, data, TASKS, data)
+    model, data = make_problem("wide")
+    signals = mtl.Signals(model, data, FIVE_TASKS, data)
     with Largest() as largest:
         method.backward(signals)
     parameters = sum(signals.sizes)
     assert largest.numel <= parameters + sum(p.numel() for head in model.head_parameters() for p in head)
     with Largest() as largest:
-        mtl.Signals(model, data, TASKS).jacobian()
+        mtl.Signals(model, data, FIVE_TASKS).jacobian()
     assert largest.numel == T * parameters
 
 
@@ -223,19 +107,19 @@ def test_gradients_that_all_but_cancel_keep_their_digits() -> None:
     """Pairs of samples that almost undo each other: the kernel tr(Dᵀ AAᵀ D) loses what the factor keeps."""
     torch.manual_seed(0)
     model = mtl.MultiTaskModel(nn.Linear(WIDE, 32), [nn.Linear(32, 2) for _ in range(T)])
-    half = torch.randn(N // 2, WIDE)
+    half = torch.randn(SAMPLES // 2, WIDE)
     x = torch.cat([half, half + 1e-3 * torch.randn_like(half)])
-    signs = torch.tensor([1.0, -1]).repeat_interleave(N // 2)[:, None]
+    signs = torch.tensor([1.0, -1]).repeat_interleave(SAMPLES // 2)[:, None]
     targets = tuple((o + signs).detach() for o in model(x))
 
-    signals = mtl.Signals(model, mtl.Batch(x, targets), TASKS)
+    signals = mtl.Signals(model, mtl.Batch(x, targets), FIVE_TASKS)
     found = signals.gramian().double()
     assert any(part.source is not p for part, p in zip(*parts_of(signals), strict=True))
     kernel = x @ x.T + 1
     sent = signals.feature_gradients()
     lossy = torch.tensor([[(g * (kernel @ h)).sum() for h in sent] for g in sent])
     exact_batch = mtl.Batch(x.double(), tuple(y.double() for y in targets))
-    exact = mtl.Signals(model.double(), exact_batch, TASKS).gramian()
+    exact = mtl.Signals(model.double(), exact_batch, FIVE_TASKS).gramian()
 
     error = (found - exact).abs().max() / exact.diagonal().max()
     assert error < 1e-4
@@ -248,10 +132,10 @@ def parts_of(signals: mtl.Signals) -> tuple[list[Part], list[Tensor]]:
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-4)])
-@pytest.mark.parametrize("copies", [2, N])
+@pytest.mark.parametrize("copies", [2, SAMPLES])
 def test_samples_that_repeat(dtype: torch.dtype, tolerance: float, copies: int) -> None:
-    model, data = make("wide", dtype=dtype)
-    data = mtl.Batch(data.inputs[: N // copies].repeat(copies, 1), data.targets)
+    model, data = make_problem("wide", dtype=dtype)
+    data = mtl.Batch(data.inputs[: SAMPLES // copies].repeat(copies, 1), data.targets)
     signals, jacobian = both("wide", data, model)
     torch.testing.assert_close(signals.gramian(), jacobian @ jacobian.T, rtol=tolerance, atol=tolerance)
 
@@ -279,7 +163,7 @@ def test_inner_products_of_a_matrix_with_itself(rows: int, columns: int, seed: i
 
 
 def test_rows_and_products_without_the_gramian() -> None:
-    model, data = make("noise")
+    model, data = make_problem("noise")
     weights = torch.randn(T, dtype=torch.float64)
     signals, jacobian = both("noise", data, model)
     gramian = jacobian @ jacobian.T
@@ -298,89 +182,19 @@ def test_forward_mode_leaves_the_first_layer_its_options() -> None:
         nn.Tanh(),
     )
     model = mtl.MultiTaskModel(trunk, [nn.Linear(72, 2) for _ in range(T)]).double()
-    _, data = make()
-    signals = mtl.Signals(model, data, TASKS)
+    _, data = make_problem()
+    signals = mtl.Signals(model, data, FIVE_TASKS)
     jacobian = signals.jacobian()
     torch.testing.assert_close(signals.alignment(jacobian[3]), jacobian @ jacobian[3])
 
 
 def test_alignment_asks_the_trunk_alone() -> None:
-    model, data = make()
+    model, data = make_problem()
     calls = []
     for head in model.heads:
         head.register_forward_hook(lambda *_: calls.append(0))
-    signals = mtl.Signals(model, data, TASKS)
+    signals = mtl.Signals(model, data, FIVE_TASKS)
     signals.alignment(signals.gradient(0))
     assert len(calls) == T
     signals.alignment(signals.gradient(0), of="samples")
     assert len(calls) == 2 * T
-
-
-def test_a_batch_through_mgda_by_rows() -> None:
-    model, data = make()
-    exact, by_rows, early = (
-        method.backward(mtl.Signals(model, data, TASKS))
-        for method in (mtl.MGDA(), mtl.MGDA(gap=0), mtl.MGDA(gap=0.5))
-    )
-    torch.testing.assert_close(by_rows, exact, rtol=1e-6, atol=1e-8)
-    gramian = mtl.Signals(model, data, TASKS).gramian()
-    square = early @ gramian @ early
-    assert square - (gramian @ early).min() <= 0.5 * square
-    with pytest.raises(ValueError, match="gap"):
-        mtl.MGDA(gap=-1)
-
-
-def test_mgda_by_rows_asks_for_few_where_few_decide() -> None:
-    """One gradient is short and all others point its way: two rows settle it."""
-    model, data = make()
-    outputs = model(data.inputs)
-    shift = torch.randn(N, 2, dtype=torch.float64)
-    with torch.no_grad():
-        for head in model.heads[1:]:
-            head.load_state_dict(model.heads[0].state_dict())
-    outputs = model(data.inputs)
-    targets = tuple((o + (t + 1) * shift).detach() for t, o in enumerate(outputs))
-    signals = mtl.Signals(model, mtl.Batch(data.inputs, targets), TASKS)
-    weights = mtl.MGDA(gap=1e-9).backward(signals)
-    torch.testing.assert_close(weights, torch.eye(T, dtype=torch.float64)[0])
-    assert signals.passes.forward_mode <= 2
-
-
-# GradDrop at the representation ------------------------------------------------------------------
-
-
-def test_graddrop_at_the_features_keeps_one_sign_a_feature() -> None:
-    model, data = make()
-    z = model.trunk(data.inputs)
-    losses = [F.mse_loss(head(z), y) for head, y in zip(model.heads, data.targets, strict=True)]
-    sent = torch.stack([torch.autograd.grad(loss, z, retain_graph=True)[0] for loss in losses])
-    signed = (sent * z.detach().sign()).sum(1)
-    purity = 0.5 * (1 + signed.sum(0) / signed.abs().sum(0))
-    draws = torch.rand(4, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
-    mask = torch.where(draws < purity, signed > 0, signed < 0)
-    assert mask.any() and not mask.all()
-    (expected,) = torch.autograd.grad(z, [model.trunk[0].weight], (mask[:, None] * sent).sum(0))
-    method = mtl.GradDrop(level="features", generator=torch.Generator().manual_seed(3))
-    signals = mtl.Signals(model, data, TASKS)
-    assert method.backward(signals) is None
-    torch.testing.assert_close(model.trunk[0].weight.grad, expected)
-    torch.testing.assert_close(
-        [h.weight.grad for h in model.heads],
-        [
-            torch.autograd.grad(F.mse_loss(h(z), y), h.weight, retain_graph=True)[0]
-            for h, y in zip(model.heads, data.targets, strict=True)
-        ],
-    )
-    assert signals.passes.backward == 1
-
-
-def test_graddrop_at_the_features_of_images() -> None:
-    torch.manual_seed(0)
-    trunk = nn.Sequential(nn.Unflatten(1, (1, 5, 24)), nn.Conv2d(1, 3, 3))
-    heads = [nn.Sequential(nn.Flatten(), nn.Linear(198, 2)) for _ in range(T)]
-    model, (_, data) = mtl.MultiTaskModel(trunk, heads).double(), make()
-    mtl.GradDrop(leak=1, level="features").backward(mtl.Signals(model, data, TASKS))
-    leaky = model.trunk[1].weight.grad.clone()
-    model.zero_grad()
-    mtl.Signals(model, data, TASKS).backward(torch.ones(T))
-    torch.testing.assert_close(leaky, model.trunk[1].weight.grad)

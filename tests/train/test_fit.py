@@ -8,38 +8,31 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from helpers.networks import toy, toy_network
 from torch import Tensor, nn
 
 import mtlcore as mtl
+from mtlcore.methods.samples.slgrad import SLGrad
+
+
+def test_the_history_says_how_many_steps_were_skipped() -> None:
+    class Never(SLGrad):
+        def weights(self, signal: Tensor) -> Tensor:
+            return torch.zeros_like(signal)
+
+    model = mtl.MultiTaskModel(nn.Linear(5, 4), [nn.Linear(4, 2), nn.Linear(4, 2)])
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    history = mtl.fit(model, toy(), Never(), epochs=1, batch_size=20, progress=False)
+    assert history["skipped"].tolist() == [3]
+    assert all(torch.equal(before[k], v) for k, v in model.state_dict().items())
+
 
 SGD = partial(torch.optim.SGD, lr=0.05, momentum=0.9)
 NEVER_TWICE = ["seconds", "samples_per_second"]
 
 
-def toy(separate: bool = False, samples: int = 60) -> mtl.MultiTaskData:
-    """A regression and a classification task on five inputs."""
-    generator = torch.Generator().manual_seed(0)
-
-    def split() -> mtl.Split:
-        x = torch.randn(samples, 5, generator=generator)
-        labels, values = (x[:, 0] > x[:, 1]).long(), x[:, :2] ** 2
-        if separate:
-            half = samples // 2
-            return mtl.Split((x, x[:half] + 1), (labels, values[:half]))
-        return mtl.Split(x, (labels, values))
-
-    tasks = (mtl.Task.classification("sign"), mtl.Task.regression("square"))
-    return mtl.MultiTaskData("toy", split(), split(), split(), tasks)
-
-
-def network() -> mtl.MultiTaskModel:
-    torch.manual_seed(3)
-    trunk = nn.Sequential(nn.Linear(5, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.2))
-    return mtl.MultiTaskModel(trunk, [nn.Linear(16, 2), nn.Linear(16, 2)])
-
-
 def train(method: mtl.METHODS, epochs: int = 4, **options: object) -> tuple[pd.DataFrame, dict[str, Tensor]]:
-    model = network()
+    model = toy_network()
     history = mtl.fit(
         model,
         toy(),
@@ -113,7 +106,7 @@ def test_a_direction_has_no_weights() -> None:
 
 @pytest.mark.parametrize("monitor", [None, "sign", "square"])
 def test_early_stopping_gives_back_the_best_epoch(monitor: str | None) -> None:
-    model, data = network(), toy()
+    model, data = toy_network(), toy()
     wild = partial(torch.optim.SGD, lr=0.4, momentum=0.9)
     history = mtl.fit(
         model,
@@ -140,7 +133,7 @@ def test_early_stopping_gives_back_the_best_epoch(monitor: str | None) -> None:
 
 def test_one_input_a_task() -> None:
     """Tasks of different length: an epoch is a pass over the longest, and evaluation counts each once."""
-    data, model = toy(separate=True), network()
+    data, model = toy(separate=True), toy_network()
     history = mtl.fit(model, data, mtl.PCGrad(), epochs=2, batch_size=16, optimizer=SGD, progress=False)
     assert len(history) == 2
     losses, _ = mtl.evaluate(model, data.test, data.tasks, batch_size=7)
@@ -171,24 +164,3 @@ def test_a_diverging_loss_says_where() -> None:
 def test_wrong_arguments(wrong: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         train(mtl.Static(), **wrong)
-
-
-def test_a_split_needs_as_many_labels_as_inputs() -> None:
-    with pytest.raises(ValueError, match="as many labels"):
-        mtl.Split(torch.ones(3, 2), (torch.ones(3), torch.ones(2)))
-
-
-def test_images_are_read_as_floats_between_zero_and_one() -> None:
-    split = mtl.Split(torch.tensor([[0], [51], [255]], dtype=torch.uint8), (torch.arange(3),))
-    assert split.read(slice(None)).inputs.flatten().tolist() == pytest.approx([0, 0.2, 1])
-
-
-def test_shuffled_batches_hold_every_sample_once() -> None:
-    split = mtl.Split(torch.arange(10.0)[:, None], (torch.arange(10),))
-    batches = list(split.batches(4, torch.Generator().manual_seed(0)))
-    assert [len(b.inputs) for b in batches] == [4, 4, 2]
-    order = torch.cat([b.targets[0] for b in batches])
-    assert order.tolist() != list(range(10))
-    assert sorted(order.tolist()) == list(range(10))
-    for b in batches:
-        assert torch.equal(b.inputs[:, 0], b.targets[0].float())

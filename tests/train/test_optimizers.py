@@ -1,4 +1,4 @@
-"""What goes round an optimiser."""
+"""Gradient clipping for optimisers."""
 
 from __future__ import annotations
 

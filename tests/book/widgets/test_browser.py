@@ -1,29 +1,14 @@
-"""The widgets and the built book in a real browser, with no kernel and no network."""
+"""The widgets in a real browser, with no kernel and no network."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import CHROMIUM, DRIVER, chromium
+from helpers.browser import CHROMIUM, DRIVER, all_of, arrows, one, press, row, says, wait
 from selenium.webdriver import ActionChains, Keys
-from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
 from mtlcore import Projection
 from mtlcore.book.widgets import Explorer, Moments, Simplex, Temperature, Uncertainty, explorer
-
-BOOK = Path(__file__).resolve().parents[1] / "_build" / "html"
-PAGES = sorted(BOOK.glob("*/**/*.html")) if BOOK.is_dir() else []
-PAGES = [page for page in PAGES if "_static" not in page.parts]
-SHOWN = list(explorer._book()[0])
-WIDGETS = [Explorer, Simplex, Uncertainty, Temperature, Moments]
-MARKS = {Explorer: (".mtl-rule .mtl-head", "fill"), Simplex: (".mtl-draws circle", "fill")}
-FRAME = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width"><title>Widgets</title>
-<style>html {{ --pst-color-background: {paper}; --pst-color-text-base: {ink}; }}
-body {{ background: {paper}; font-family: sans-serif; margin: 8px; }}</style></head>
-<body>{body}</body></html>"""
 
 pytestmark = [
     pytest.mark.browser,
@@ -32,60 +17,9 @@ pytestmark = [
         reason=f"needs a browser: {CHROMIUM} and {DRIVER} (Debian: chromium, chromium-driver)",
     ),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def show(browser, tmp_path):
-    """Put widgets on a page as a stored output would, open it, and wait until they are live."""
-
-    def show(*widgets, theme="light", width=1000, height=900):
-        paper, ink = ("#14181e", "#ced6dd") if theme == "dark" else ("#ffffff", "#222832")
-        body = "".join(widget._repr_mimebundle_()["text/html"] for widget in widgets)
-        page = tmp_path / "page.html"
-        page.write_text(FRAME.format(theme=theme, paper=paper, ink=ink, body=body), encoding="utf-8")
-        browser.visit(page, width, height)
-        wait(browser, lambda: len(all_of(browser, ".mtl-view > [role=group]")) == len(widgets))
-        return browser
-
-    yield show
-    assert browser.errors() == []
-    assert browser.outside() == []
-
-
-def wait(browser, condition):
-    WebDriverWait(browser, 15, poll_frequency=0.05).until(lambda _: condition())
-
-
-def all_of(root, selector):
-    return root.find_elements(By.CSS_SELECTOR, selector)
-
-
-def one(root, selector):
-    return root.find_element(By.CSS_SELECTOR, selector)
-
-
-def press(root, text):
-    next(b for b in all_of(root, "button") if b.text == text).click()
-
-
-def row(root, name):
-    """Numbers that the read-out shows for a method; none when it is off."""
-    text = one(root, f"tr[data-rule={name}]").get_attribute("textContent").replace("−", "-")
-    return [float(found) for found in re.findall(r"-?\d\.\d\d", text)]
-
-
-def arrows(root, name):
-    return all_of(root, f"svg [data-rule={name}] .mtl-head")
-
-
-def says(handle):
-    return handle.get_attribute("aria-valuetext")
+SHOWN = list(explorer._book()[0])
+WIDGETS = [Explorer, Simplex, Uncertainty, Temperature, Moments]
+MARKS = {Explorer: (".mtl-rule .mtl-head", "fill"), Simplex: (".mtl-draws circle", "fill")}
 
 
 def test_read_out_is_what_the_methods_say(show):
@@ -354,54 +288,3 @@ def test_picture_without_scripts(browser, tmp_path, widget):
         assert "0." in one(browser, "table").text
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
-
-
-def is_named(picture):
-    """Whether it has an alternative text, other than the file name that the builder puts in."""
-    names = (picture.get_attribute(a) for a in ("alt", "aria-label", "aria-labelledby"))
-    return any(name and not re.search(r"\.(svg|png|jpe?g)$", name) for name in names)
-
-
-built = pytest.mark.skipif(not PAGES, reason="needs the built book in _build/html: make book")
-
-
-@built
-@pytest.mark.book
-@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
-def test_book_page(browser, page):
-    browser.visit(page)
-    wait(browser, lambda: browser.execute_script("return document.readyState") == "complete")
-    wait(
-        browser,
-        lambda: len(all_of(browser, ".mtl-view > [role=group]")) == len(all_of(browser, ".mtl-static")),
-    )
-    unnamed = [
-        picture.get_attribute("outerHTML")[:200]
-        for picture in all_of(browser, "img, svg[role=img]:not([aria-hidden=true])")
-        if not is_named(picture)
-    ]
-    assert unnamed == []
-    assert browser.errors() == []
-    assert browser.outside() == []
-
-
-@built
-@pytest.mark.book
-@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
-def test_book_page_fits_a_phone(browser, page):
-    browser.visit(page, 360, 740)
-    html = one(browser, "html")
-    wait(browser, lambda: html.get_property("scrollWidth") <= 360)
-
-
-@built
-@pytest.mark.book
-def test_landing_page_moves(browser):
-    browser.visit(BOOK / "book" / "index.html")
-    wait(browser, lambda: all_of(browser, ".mtl-handle"))
-    handle = all_of(browser, ".mtl-handle")[0]
-    before = row(browser, "Static")
-    ActionChains(browser).drag_and_drop_by_offset(handle, -40, 60).perform()
-    dragged = row(browser, "Static")
-    browser.switch_to.active_element.send_keys(Keys.LEFT)
-    assert len({tuple(before), tuple(dragged), tuple(row(browser, "Static"))}) == 3

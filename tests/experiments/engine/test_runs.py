@@ -1,8 +1,7 @@
-"""A run is a file: whole or not there, never made twice, kept through a kill; results come from runs."""
+"""A run is a file: whole or not there, never made twice, kept when the process is killed."""
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,19 +11,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-import toy_experiment
+from helpers import toy_experiment
+from helpers.toy_runs import RUNS, TOY, toy_sweep
 
 import mtlcore
-from mtlcore.experiments import Experiment, Result, collate, results, state, sweep, tables
-from mtlcore.experiments.engine import results as stored
+from mtlcore.experiments import Experiment, Result, collate, state, sweep, tables
 from mtlcore.experiments.engine.runs import run_id, run_path
-
-TOY = toy_experiment.experiment
-RUNS = len(TOY.configurations("smoke"))
-
-
-def toy_sweep(folder: Path, preset: str = "smoke", **options):
-    return sweep(TOY, preset, progress=False, folder=folder, **options)
 
 
 def command(folder: Path, *, jobs: int = 2, **environment: str) -> subprocess.Popen:
@@ -43,15 +35,6 @@ def command(folder: Path, *, jobs: int = 2, **environment: str) -> subprocess.Po
 
 def files(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.json"))
-
-
-def test_the_grid_has_the_seed_outermost():
-    configurations = TOY.configurations("smoke")
-    assert [(c["seed"], c["method"]) for c in configurations[:3]] == [(0, "a"), (0, "b b"), (1, "a")]
-    assert RUNS == 8
-    assert TOY.axes == ["seed", "method"]
-    with pytest.raises(ValueError, match="no preset of toy called 'smok'; nearest: smoke"):
-        TOY.configurations("smok")
 
 
 def test_a_run_is_named_by_its_configuration_and_not_by_the_order_of_its_keys():
@@ -295,38 +278,3 @@ def test_collate_needs_runs_and_a_folder(tmp_path):
     assert not list(tmp_path.iterdir())
     with pytest.raises(ValueError, match="there is no folder"):
         collate(TOY, "smoke", tmp_path, tmp_path / "nowhere")
-
-
-@pytest.fixture
-def stored_toy(tmp_path, monkeypatch):
-    toy_sweep(tmp_path)
-    toy_sweep(tmp_path, "laptop")
-    collate(TOY, "smoke", tmp_path, tmp_path)
-    collate(TOY, "laptop", tmp_path, tmp_path)
-    monkeypatch.setattr(stored, "results_folder", lambda: tmp_path)
-
-
-def test_results_reads_a_table_and_one_preset_of_it(stored_toy):
-    assert len(results("toy")) == RUNS + 2
-    assert set(results("toy", "laptop")["preset"]) == {"laptop"}
-    assert len(results("toy.curves", preset="smoke")) == 3 * RUNS
-
-
-def test_results_that_are_not_there_say_the_nearest_names_and_the_commands(stored_toy):
-    with pytest.raises(ValueError, match=r"called 'tou'; nearest: toy.*python -m mtlcore run"):
-        results("tou")
-    with pytest.raises(ValueError, match=r"it has smoke, laptop.*run toy --preset paper"):
-        results("toy.curves", preset="paper")
-
-
-@pytest.mark.parametrize("place", ["mtlcore/results", "book/results"])
-def test_results_are_found_in_a_wheel_and_in_a_checkout(tmp_path, place):
-    package = Path(mtlcore.__file__).parent
-    shutil.copytree(package, tmp_path / "mtlcore", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / place).mkdir(parents=True)
-    (tmp_path / place / "one.csv").write_text("preset,accuracy\nlaptop,0.5\n")
-    code = "import mtlcore; print(mtlcore.results('one', preset='laptop')['accuracy'].item())"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "0.5\n"

@@ -1,0 +1,45 @@
+"""Files that the user brings: tables, zips and images that are refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.files import photograph, put, replace_in, zip_up
+
+from mtlcore.data import load
+from mtlcore.data import manual_files as brought
+from mtlcore.data.manual_files import Brought
+
+
+def test_a_table_cannot_lead_out_of_the_folder(faces: dict, cache: Path) -> None:
+    put(cache / "celeba/secret.jpg", photograph(np.zeros((4, 4, 3), np.uint8)))
+    for file in ("list_eval_partition.txt", "list_attr_celeba.txt"):
+        replace_in(file, "000005.jpg", "../secret.jpg")(cache / "celeba")
+    with pytest.raises(ValueError, match="names images that img_align_celeba does not hold"):
+        load("celeba", size=4)
+
+
+def test_broken_zips_and_large_files(faces: dict, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(brought, "LARGEST", 50_000)
+    with pytest.raises(ValueError, match=r"000001.jpg has more than 50,000 bytes"):
+        load("celeba", size=4)
+    monkeypatch.setattr(brought, "LARGEST", 178 * 218 * 3 + 2000)
+    zip_up(cache / "celeba/img_align_celeba")
+    archive = cache / "celeba/img_align_celeba.zip"
+    whole = archive.read_bytes()
+    for position in (0, 400, 2000):
+        spoilt = bytearray(whole)
+        spoilt[position : position + 8] = b"\0" * 8
+        archive.write_bytes(spoilt)
+        with pytest.raises(ValueError, match=r"cannot be unpacked|no JPEG"):
+            load("celeba", size=4)
+    archive.write_bytes(whole[:-30])
+    with pytest.raises(ValueError, match="is no zip"):
+        load("celeba", size=4)
+
+
+def test_an_image_with_too_many_pixels_is_refused(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(cache / "x/images/large.png", photograph(np.zeros((300, 300), np.uint8)))
+    monkeypatch.setattr(brought, "LARGEST", 80_000)
+    with pytest.raises(ValueError, match="300 x 300 pixels"):
+        Brought("x", "images", "nowhere", ".png").image("large.png", (4, 4))

@@ -1,0 +1,89 @@
+"""Table 1 of the SLAW paper at smoke size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import mtlcore as mtl
+from mtlcore.experiments import sweep, tables
+from mtlcore.experiments.slaw import table1 as slaw_table1
+
+
+def test_the_network_starts_as_in_the_public_code() -> None:
+    model, _ = slaw_table1.start(slaw_table1.SMOKE | {"seed": 0}, "cpu")
+    layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
+    assert [tuple(layer.weight.shape) for layer in layers] == [(100, 250)] + [(100, 100)] * 13
+    for layer in layers:
+        torch.testing.assert_close(layer.weight @ layer.weight.T, 2 * torch.eye(100), atol=1e-4, rtol=0)
+        assert not layer.bias.any()
+    assert sum(isinstance(layer, nn.Tanh) for layer in model.trunk) == 4
+
+
+@pytest.mark.parametrize("change", [{"activation": "relu"}, {"init": "default"}, {"input_std": 1.0}])
+def test_a_setting_changes_what_it_names(change: dict) -> None:
+    config = slaw_table1.SMOKE | {"seed": 0}
+    outputs = []
+    for settings in (config, config | change):
+        model, data = slaw_table1.start(settings, "cpu")
+        outputs.append(model(data.test.inputs)[0])
+    assert not torch.equal(*outputs)
+
+
+def test_gradients_are_clipped_unless_told_otherwise() -> None:
+    """With SGD's plain arithmetic in Adam's first moment: it holds a tenth of the clipped gradient."""
+    for max_norm, norm in [(0.5, 0.05), (None, 0.1 * 7)]:
+        config = slaw_table1.SMOKE | {"seed": 0, "max_norm": max_norm}
+        model, _ = slaw_table1.start(config, "cpu")
+        optimizer = slaw_table1.adam(config, model, mtl.Static())
+        size = sum(p.numel() for p in model.parameters())
+        for p in model.parameters():
+            p.grad = torch.full_like(p, 7 / size**0.5)
+        optimizer.step()
+        moments = torch.cat([state["exp_avg"].flatten() for state in optimizer.state.values()])
+        assert moments.norm().item() == pytest.approx(norm, rel=1e-3)
+
+
+@pytest.fixture(scope="module")
+def table1(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs")
+    report = sweep(slaw_table1.experiment, "smoke", progress=False, folder=folder)
+    assert not report.failed, str(report)
+    return folder
+
+
+def test_table1_measures_every_method(table1: Path) -> None:
+    rows, curves = tables(slaw_table1.experiment, "smoke", table1)
+    assert list(rows["method"]) == 2 * list(slaw_table1.METHODS)
+    by_method = rows[rows["seed"] == 0].set_index("method")
+    assert by_method["weight_error.final"]["constant"] == pytest.approx(3.505, abs=5e-4)
+    for ideal in ("ideal", "ideal-sum-10"):
+        assert by_method["weight_error.final"][ideal] == pytest.approx(0, abs=1e-9)
+        assert by_method["ideal_after"][ideal] == 1
+    assert (rows["test_nl.best"] <= rows["test_nl.final"]).all()
+    assert rows["test_nl.final"].between(20, 500).all()
+    first = curves[(curves["seed"] == 0) & (curves["method"] == "slaw")]
+    assert list(first["update"]) == [2, 4, 8]  # of the tests after Figure 1's updates, one in THINNING
+
+
+def test_methods_start_alike_and_part_when_their_weights_do(table1: Path) -> None:
+    """At one seed: DWA's weights are ones for two epochs of three updates, SLAW's for one update."""
+    _, curves = tables(slaw_table1.experiment, "smoke", table1)
+    losses = curves[curves["seed"] == 0].pivot(index="update", columns="method", values="train_nl")
+    assert losses["slaw"][2] == losses["dwa-epoch"][2] == losses["constant"][2]
+    assert losses["slaw"][4] != losses["dwa-epoch"][4] == losses["constant"][4]
+    errors = curves[curves["update"] == 8].pivot(index="seed", columns="method", values="weight_error")
+    assert (errors["dwa-epoch"] != errors["constant"]).all()
+
+
+def test_a_sweep_that_lost_a_run_makes_it_again_to_the_bit(table1: Path) -> None:
+    before, curves = tables(slaw_table1.experiment, "smoke", table1)
+    next(table1.rglob("*slaw-zero*.json")).unlink()
+    report = sweep(slaw_table1.experiment, "smoke", progress=False, folder=table1)
+    assert (report.found, report.made) == (len(before) - 1, 1)
+    after, again = tables(slaw_table1.experiment, "smoke", table1)
+    numbers = ["train_nl.final", "test_nl.best", "weight_error.final"]
+    assert after[numbers].equals(before[numbers]) and again.equals(curves)

@@ -1,0 +1,23 @@
+"""Assertions that several tests share."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+EXACT = {"atol": 1e-9, "rtol": 0}
+
+
+def assert_exact(actual: Tensor, *expected: float | list[float]) -> None:
+    """The values of a tensor, as numbers or as one list, to an absolute error of 1e-9."""
+    values = expected if not isinstance(expected[0], list | tuple) else expected[0]
+    wanted = torch.tensor(values, dtype=torch.float64)
+    torch.testing.assert_close(actual.detach().double(), wanted, **EXACT)
+
+
+def assert_nearest(weights: Tensor, gradients: Tensor, slack: float = 1e-12) -> None:
+    """On the simplex, and no gradient has a smaller product with d than d itself."""
+    assert (weights >= 0).all()
+    assert abs(weights.sum() - 1) < 1e-14
+    d, norms = weights @ gradients, gradients.norm(dim=1)
+    assert (gradients @ d >= d @ d - slack * norms * norms.min() - 1e-300).all()

@@ -1,0 +1,75 @@
+"""Compose: a loss balancing and a gradient balancing in one step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+import torch
+from helpers.networks import TASKS, batch, make_model
+from torch import Tensor
+
+import mtlcore as mtl
+from mtlcore.methods.base import Signals as SignalsOfAStep
+from mtlcore.methods.compose import Compose, Weighted
+from mtlcore.methods.gradients.rotograd import RotoGrad
+from mtlcore.methods.losses.uw import UW
+from mtlcore.methods.samples.slgrad import SLGrad
+
+SECOND = [
+    mtl.PCGrad(),
+    mtl.RGW(),
+    mtl.CosSim(),
+    mtl.OLAux(every=2, lr=0.3),
+    mtl.MGDA(gap=0),
+    mtl.MGDA(level="features"),
+    mtl.GradDrop(),
+    mtl.GradDrop(level="features"),
+    mtl.Projection(per="variable"),
+    mtl.GradNorm(),
+    RotoGrad(),
+]
+
+
+@pytest.mark.parametrize("gradients", SECOND, ids=repr)
+def test_compose_balances_the_gradients_of_balanced_losses(gradients: mtl.Method) -> None:
+    """The same as the second method alone on losses that carry the weights, over three steps."""
+    data, factors = batch(), (0.5, 3.0)
+    gradients.seed(1)
+    model, both = make_model(), Compose(mtl.Static(factors), gradients)
+    seen = [grads_of(model, both, data, TASKS) for _ in range(3)]
+    weighted = tuple(
+        mtl.Task(t.name, lambda o, y, t=t, f=f: f * t.loss(o, y), t.metric, t.metric_name, t.higher_is_better)
+        for t, f in zip(TASKS, factors, strict=True)
+    )
+    gradients.reset()
+    gradients.seed(1)
+    model = make_model()
+    torch.testing.assert_close(seen, [grads_of(model, gradients, data, weighted) for _ in range(3)])
+
+
+def grads_of(
+    model: mtl.MultiTaskModel, method: mtl.Method, data: mtl.Batch, tasks: Sequence[mtl.Task]
+) -> list[Tensor]:
+    model.zero_grad()
+    method.backward(mtl.Signals(model, data, tasks))
+    return [p.grad.clone() for p in model.parameters() if p.grad is not None]
+
+
+def test_compose_hands_on_every_signal_of_the_training_losses() -> None:
+    asked = {name for name in vars(SignalsOfAStep) if not name.startswith("_")}
+    ahead = {"main_gradient", "response", "gains", "first_order_gains"}
+    of_samples = {"sample_norms", "backward_samples"}
+    assert asked - set(dir(Weighted)) == ahead | of_samples
+
+
+def test_compose_learns_the_loss_weights_and_refuses_the_wrong_kinds() -> None:
+    uw = UW()
+    Compose(uw, mtl.PCGrad()).backward(mtl.Signals(make_model(), batch(), TASKS))
+    assert uw.s.grad is not None
+    assert Compose(uw, mtl.PCGrad()).learnable() == [uw.s]
+    with pytest.raises(ValueError, match="balances training losses"):
+        Compose(mtl.PCGrad(), mtl.PCGrad())
+    for second in (mtl.SLAW(), mtl.HydaLearn(lr=0.1), mtl.MOML(), SLGrad()):
+        with pytest.raises(ValueError, match="balances gradients"):
+            Compose(mtl.SLAW(), second)

@@ -1,0 +1,61 @@
+"""A step of every method: gradients, passes, and what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pytest
+import torch
+from helpers.networks import TASKS, N, batch, batches, flat_grad, gradients_by_hand, make_model, plain
+from torch import nn
+
+import mtlcore as mtl
+from mtlcore.methods.auxiliary.hydalearn import HydaLearn
+from mtlcore.methods.losses.moml import MOML
+from mtlcore.methods.samples.slgrad import SLGrad
+
+
+def test_a_method_that_looks_ahead_says_what_it_misses() -> None:
+    for method in (HydaLearn(), SLGrad(), MOML()):
+        with pytest.raises(ValueError, match="validation"):
+            method.backward(mtl.Signals(make_model(), batch(), TASKS))
+    with pytest.raises(ValueError, match="first-order"):
+        HydaLearn(first_order=True, metric=max)
+
+
+@pytest.mark.parametrize("name", mtl.METHODS)
+@batches
+def test_every_method_fills_the_gradients(name: str, data: mtl.Batch) -> None:
+    """.grad of the shared parameters is the weighted sum or the direction; heads as the family says."""
+    model, method, twin = make_model(), mtl.METHODS[name](), mtl.METHODS[name]()
+    for m in (method, twin):
+        m.seed(0)
+    if method.family == "samples":
+        return  # weights of samples have a test of their own
+    jacobian, heads = gradients_by_hand(model, data)
+    signals = mtl.Signals(model, data, TASKS, data)
+    weights = method.backward(signals)
+    expected = twin.direction(jacobian, signals.sizes) if weights is None else weights @ jacobian
+    torch.testing.assert_close(flat_grad(model), expected)
+    if method.sees in ("losses", "gramian"):
+        again = twin.weights(signals.losses if method.sees == "losses" else jacobian @ jacobian.T)
+        torch.testing.assert_close(weights, again)
+    for t, (head, own) in enumerate(zip(model.head_parameters(), heads, strict=True)):
+        factor = weights[t] if method.family == "losses" or name == "OLAux" else 1
+        torch.testing.assert_close([p.grad for p in head], [factor * g for g in own])
+
+
+@pytest.mark.parametrize("name", mtl.METHODS)
+def test_passes_are_what_the_docstring_says(name: str) -> None:
+    """Seven tasks, so that a T is no other number."""
+    torch.manual_seed(0)
+    model = mtl.MultiTaskModel(plain(), [nn.Linear(4, 2) for _ in range(7)])
+    data = mtl.Batch(torch.randn(N, 5), tuple(torch.randn(N, 2) for _ in range(7)))
+    tasks = [mtl.Task.regression(f"task {i}") for i in range(7)]
+    signals = mtl.Signals(model, data, tasks, data)
+    method = mtl.METHODS[name]()
+    method.backward(signals)
+    words = {7: "T", 8: "T + 1", 9: "T + 2", 14: "2T"}
+    passes = {k.replace("_", "-"): words.get(n, n) for k, n in asdict(signals.passes).items() if n}
+    counted = ", ".join(f"{n} {kind}" for kind, n in passes.items())
+    assert f"Cost: {counted}" in method.__doc__
