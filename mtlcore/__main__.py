@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from mtlcore import bench
 from mtlcore.data import table
-from mtlcore.experiments import EXPERIMENTS, collate, experiment, state, sweep
+from mtlcore.experiments import EXPERIMENTS, Dask, Local, collate, experiment, state, sweep
 
 
 class _Parser(argparse.ArgumentParser):
@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return arguments.command(arguments)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         print(f"mtlcore: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -41,9 +41,23 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     one = experiment(arguments.name)
-    report = sweep(one, arguments.preset, arguments.jobs, arguments.device, folder=arguments.runs)
+    report = sweep(
+        one, arguments.preset, device=arguments.device, folder=arguments.runs, backend=_backend(arguments)
+    )
     print(report)
     return 1 if report.failed else 0
+
+
+def _backend(arguments: argparse.Namespace) -> Local | Dask:
+    if arguments.backend == "dask":
+        if arguments.scheduler is None or arguments.jobs is not None:
+            raise ValueError(
+                "--backend dask needs --scheduler ADDRESS, and has no --jobs: its workers are the jobs"
+            )
+        return Dask(arguments.scheduler)
+    if arguments.scheduler is not None:
+        raise ValueError("--scheduler goes with --backend dask")
+    return Local(1 if arguments.jobs is None else arguments.jobs)
 
 
 def _collate(arguments: argparse.Namespace) -> int:
@@ -95,7 +109,16 @@ def _parser() -> argparse.ArgumentParser:
     sub = add("run", _run, "Make the runs of an experiment that are not there yet.")
     sub.add_argument("name", help="name of an experiment, as `list` shows it")
     add_preset(sub)
-    sub.add_argument("--jobs", type=int, default=1, help="runs at a time (default 1)")
+    sub.add_argument(
+        "--backend",
+        choices=["local", "dask"],
+        default="local",
+        help="local: processes of this machine (default); dask: workers that share the folder of the runs",
+    )
+    sub.add_argument("--jobs", type=int, help="local: runs at a time (default 1)")
+    sub.add_argument(
+        "--scheduler", metavar="ADDRESS", help="dask: its scheduler, such as tcp://10.0.0.1:8786"
+    )
     sub.add_argument("--device", default="cpu", help="cpu (default), cuda, ...")
     add_runs(sub)
 

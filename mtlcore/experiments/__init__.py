@@ -1,10 +1,12 @@
 """The papers' tables and figures: declared as data, run into files, collated into the book."""
 
+from mtlcore._names import nearest
 from mtlcore.experiments.cost import step_cost
-from mtlcore.experiments.engine.experiment import Experiment, Result, pick
+from mtlcore.experiments.engine.backends import Dask, Local
+from mtlcore.experiments.engine.experiment import Experiment, Result
 from mtlcore.experiments.engine.reported import reported
 from mtlcore.experiments.engine.results import collate, results
-from mtlcore.experiments.engine.runs import Report, State, state, sweep, tables
+from mtlcore.experiments.engine.sweep import Report, State, state, sweep, tables
 from mtlcore.experiments.rlw import celeba as rlw_celeba
 from mtlcore.experiments.rlw import cityscapes as rlw_cityscapes
 from mtlcore.experiments.rlw import distributions as rlw_distributions
@@ -41,12 +43,14 @@ EXPERIMENTS: dict[str, Experiment] = {
 
 def experiment(name: str) -> Experiment:
     """The experiment of that name; ValueError with the nearest names if there is none."""
-    return EXPERIMENTS[pick(name, EXPERIMENTS, "experiment")]
+    return EXPERIMENTS[nearest(name, EXPERIMENTS, "experiment")]
 
 
 __all__ = [
     "EXPERIMENTS",
+    "Dask",
     "Experiment",
+    "Local",
     "Report",
     "Result",
     "State",

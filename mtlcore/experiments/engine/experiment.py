@@ -1,22 +1,14 @@
 """What an experiment is: a grid declared as data, and a function that does one run of it."""
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
+from mtlcore._names import nearest
+
 Config = dict[str, Any]
 Grid = Mapping[str, Any]
-
-
-def pick(name: str, names: Iterable[str], kind: str) -> str:
-    """`name` if it is one of `names`; else a ValueError that gives the nearest ones."""
-    names = list(names)
-    if name not in names:
-        near = difflib.get_close_matches(name, names, cutoff=0.4) or names
-        raise ValueError(f"there is no {kind} called {name!r}; nearest: {', '.join(near)}")
-    return name
 
 
 @dataclass(frozen=True)
@@ -47,7 +39,7 @@ class Experiment:
         """Every configuration of the preset's grids, in order; ValueError if there is no such preset."""
         return [
             dict(zip(grid, values, strict=True))
-            for grid in self._grids(pick(preset, self.presets, f"preset of {self.name}"))
+            for grid in self._grids(nearest(preset, self.presets, f"preset of {self.name}"))
             for values in product(*(v if isinstance(v, list) else [v] for v in grid.values()))
         ]
 

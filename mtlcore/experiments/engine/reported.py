@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from mtlcore._names import nearest
 from mtlcore.experiments.engine import results as stored
-from mtlcore.experiments.engine.experiment import pick
 
 WORDS = [
     *("paper", "item", "dataset", "method", "task", "metric", "unit", "higher_is_better"),
@@ -39,7 +39,7 @@ def names() -> list[str]:
 
 
 def _path(name: str) -> Path:
-    return _folder() / f"{pick(name, names(), 'table of a paper')}.csv"
+    return _folder() / f"{nearest(name, names(), 'table of a paper')}.csv"
 
 
 def _folder() -> Path:

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pandas as pd
 
-import mtlcore
-from mtlcore.experiments.engine.experiment import Experiment, pick
-from mtlcore.experiments.engine.runs import run_id, tables, write_atomically
+from mtlcore._names import nearest
+from mtlcore.experiments.engine.experiment import Experiment
+from mtlcore.experiments.engine.files import run_id, write_atomically
+from mtlcore.experiments.engine.provenance import PACKAGE
+from mtlcore.experiments.engine.sweep import tables
 
 
 def results_folder() -> Path:
     """The stored results: inside an installed mtlcore, or else `book/results` of the checkout."""
-    package = Path(mtlcore.__file__).parent
-    packaged = package / "results"
-    return packaged if packaged.is_dir() else package.parent / "book" / "results"
+    packaged = PACKAGE / "results"
+    return packaged if packaged.is_dir() else PACKAGE.parent / "book" / "results"
 
 
 def results(name: str, preset: str | None = None) -> pd.DataFrame:
@@ -29,7 +30,7 @@ def results(name: str, preset: str | None = None) -> pd.DataFrame:
         f"then python -m mtlcore collate the same way"
     )
     try:
-        pick(name, sorted(path.stem for path in folder.glob("*.csv")), "table of results")
+        nearest(name, sorted(path.stem for path in folder.glob("*.csv")), "table of results")
     except ValueError as error:
         raise ValueError(f"{error}; to make it: {commands}") from None
     frame = pd.read_csv(folder / f"{name}.csv")

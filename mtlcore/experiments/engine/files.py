@@ -1,0 +1,138 @@
+"""Run files: named by their configuration, written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+from mtlcore.experiments.engine.experiment import Config, Experiment
+
+STALE_SECONDS = 60
+"""Age from which a temporary file counts as left behind: a write takes milliseconds."""
+
+
+def runs_folder(folder: str | Path | None = None) -> Path:
+    """Find the folder of the run files.
+
+    Parameters
+    ----------
+    folder : str or Path, optional
+        The folder. By default the one that the environment variable ``MTLCORE_RUNS`` names, or else ``.runs``
+        in the current folder.
+
+    Returns
+    -------
+    folder : Path
+        The folder, which need not exist.
+    """
+    return Path(folder or os.environ.get("MTLCORE_RUNS") or ".runs")
+
+
+def run_id(config: Config) -> str:
+    """Return 12 hex digits that stand for a configuration: SHA-256 of its JSON with sorted keys.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration of one run.
+
+    Returns
+    -------
+    run : str
+        The same for two configurations with the same settings, whatever the order of the keys.
+    """
+    canonical = json.dumps(config, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+def run_path(experiment: Experiment, preset: str, config: Config, folder: str | Path | None = None) -> Path:
+    """Return the file of one run: ``FOLDER/EXPERIMENT/PRESET/AXES-RUN.json``.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The experiment.
+    preset : str
+        One of its presets.
+    config : dict
+        One of the preset's configurations.
+    folder : str or Path, optional
+        See :func:`runs_folder`.
+
+    Returns
+    -------
+    path : Path
+        The file, which need not exist.
+    """
+    readable = "-".join(f"{axis}-{config[axis]}" for axis in experiment.axes if axis in config)
+    readable = re.sub(r"[^A-Za-z0-9.]+", "-", readable)[:80]
+    name = f"{readable}-{run_id(config)}.json"
+    return runs_folder(folder) / experiment.name / preset / name
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file such that no reader sees half of it, whenever the writer is killed.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is made if it is not there.
+    text : str
+        The whole content.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Two machines may share the folder, so the process number alone does not name a writer.
+    temporary = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_run(path: Path) -> dict[str, Any]:
+    """Read a run file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    record : dict
+        ``config``, ``row``, ``curve`` and ``provenance`` of the run.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is truncated, lacks a part, or holds another configuration than its name says.
+    """
+    try:
+        record: dict[str, Any] = json.loads(path.read_bytes())
+        whole = path.stem.endswith(run_id(record["config"])) and record.keys() == {
+            *("config", "row", "curve", "provenance")
+        }
+    except (ValueError, TypeError, LookupError, AttributeError):
+        whole = False
+    if not whole:
+        raise ValueError(f"{path} is not a whole run file; delete it, or run the experiment again")
+    return record
+
+
+def remove_stale(folder: Path) -> None:
+    """Delete the temporary files that killed runs left in a folder."""
+    for temporary in folder.glob(".*.tmp"):
+        if time.time() - temporary.stat().st_mtime > STALE_SECONDS:
+            temporary.unlink(missing_ok=True)
