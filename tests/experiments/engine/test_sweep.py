@@ -16,7 +16,7 @@ from helpers.toy_runs import RUNS, TOY, toy_sweep
 
 import mtlcore
 from mtlcore.experiments import Experiment, Result, collate, state, sweep, tables
-from mtlcore.experiments.engine.runs import run_id, run_path
+from mtlcore.experiments.engine.files import run_id, run_path
 
 
 def command(folder: Path, *, jobs: int = 2, **environment: str) -> subprocess.Popen:
