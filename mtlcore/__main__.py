@@ -3,11 +3,13 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from mtlcore import bench
 from mtlcore.data import table
 from mtlcore.experiments import EXPERIMENTS, Dask, Local, collate, experiment, state, sweep
+from mtlcore.experiments.engine.migration import migrate_runs, migrate_table
 
 
 class _Parser(argparse.ArgumentParser):
@@ -75,6 +77,23 @@ def _collate(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _migrate(arguments: argparse.Namespace) -> int:
+    changed = 0
+    for one in EXPERIMENTS.values():
+        runs = migrate_runs(one, arguments.runs)
+        if runs:
+            print(f"{one.name}: {runs} run files renamed")
+        for path in sorted(Path(arguments.results).glob(f"{one.name}.*csv")):
+            rows = migrate_table(one, path)
+            if rows:
+                print(f"{path}: {rows} rows changed")
+                changed += rows
+        changed += runs
+    if not changed:
+        print("no run file and no table of mtlcore 0.3")
+    return 0
+
+
 def _data(arguments: argparse.Namespace) -> int:
     print(table().drop(columns="summary").to_string(index=False))
     return 0
@@ -126,6 +145,10 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("name", nargs="?", help="name of an experiment")
     sub.add_argument("--all", action="store_true", help="every experiment that has runs")
     add_preset(sub)
+    add_runs(sub)
+    sub.add_argument("--results", metavar="DIR", default="book/results", help="tables (default book/results)")
+
+    sub = add("migrate", _migrate, "Give the runs and tables of mtlcore 0.3 the names of today's methods.")
     add_runs(sub)
     sub.add_argument("--results", metavar="DIR", default="book/results", help="tables (default book/results)")
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -99,7 +100,7 @@ def test_an_interrupted_sweep_says_so(capsys, monkeypatch):
     def interrupt(config: dict, device: str):
         raise KeyboardInterrupt
 
-    stopped = toy_experiment.Experiment("toy", "", "", toy_experiment.experiment.presets, interrupt)
+    stopped = replace(toy_experiment.experiment, run=interrupt)
     monkeypatch.setitem(EXPERIMENTS, "toy", stopped)
     assert main(["run", "toy"]) == 130
     assert capsys.readouterr().err.endswith("mtlcore: stopped; finished runs are kept\n")

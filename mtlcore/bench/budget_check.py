@@ -12,9 +12,10 @@ from tqdm.auto import tqdm
 
 from mtlcore.bench.measure import TURNS, measure, race, ratios
 from mtlcore.bench.peers import PEERS, installed
-from mtlcore.bench.steps import BASELINE, Step, make_method, make_step, problem
+from mtlcore.bench.steps import BASELINE, Step, make_step, problem
 from mtlcore.bench.targets import RULE_MS, RULE_TASKS, TARGETS, Target
 from mtlcore.methods import METHODS, GradientBalancing
+from mtlcore.methods._stand_in import make
 
 FAR_OVER = "far over"
 
@@ -56,7 +57,7 @@ def rule_times(tasks: int = RULE_TASKS, repeats: int = 5) -> dict[str, float]:
     gradients = gradients * torch.logspace(-1, 1, tasks)[:, None] / gradients.norm(dim=1, keepdim=True)
     gramian = gradients @ gradients.T
     balancing = [name for name in METHODS if issubclass(METHODS[name], GradientBalancing)]
-    rules = [name for name in balancing if make_method(name).sees == "gramian"]
+    rules = [name for name in balancing if make(name).sees == "gramian"]
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -66,7 +67,7 @@ def rule_times(tasks: int = RULE_TASKS, repeats: int = 5) -> dict[str, float]:
 
 
 def _seconds(name: str, gramian: torch.Tensor) -> float:
-    method = make_method(name)
+    method = make(name)
     start = time.perf_counter()
     method.weights(gramian)
     return time.perf_counter() - start

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mtlcore.bench import peers
 from mtlcore.methods import METHODS, Method
+from mtlcore.methods._stand_in import make
 from mtlcore.models import MultiTaskModel, lenet, mlp, resnet
 from mtlcore.signals import Signals
 from mtlcore.tasks.batch import Batch
@@ -23,10 +24,10 @@ BASELINE, PLAIN, LOOP = "Static", "plain torch", "plain loop"
 OURS = tuple(
     full
     for name, method in METHODS.items()
-    for full in (name, f"{name} at features")
+    for full in (name, f"{name}(level='features')")
     if full == name or "level" in signature(method).parameters
 )
-"""Every method of the registry, and once more "at features" where it can look there."""
+"""Every method of the registry, and once more at the level of features where it has that option."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def make_step(name: str, on: Problem, seed: int = 0) -> Step:
     elif name in peers.PEERS:
         backward, learnable = peers.backward(name, on)
     elif name in OURS:
-        method = make_method(name)
+        method = make(name)
         method.seed(seed)
         backward, learnable = _balanced(method.to(on.batch.targets[0].device), on), method.learnable()
     else:
@@ -108,12 +109,6 @@ def make_step(name: str, on: Problem, seed: int = 0) -> Step:
         return passes or {}
 
     return step
-
-
-def make_method(name: str) -> Method:
-    """The method behind one of :data:`OURS`."""
-    name, _, level = name.partition(" at ")
-    return METHODS[name](level=level) if level else METHODS[name]()  # type: ignore[call-arg]
 
 
 def _balanced(method: Method, on: Problem) -> peers.Backward:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from mtlcore.bench.steps import OURS
 
-AT_FEATURES = tuple(name for name in OURS if name.endswith(" at features"))
+AT_FEATURES = tuple(name for name in OURS if "level='features'" in name)
 EXACT = ("PCGrad", "CAGrad", "MGDA", "IMTLG")
 
 
@@ -31,7 +31,7 @@ class Target:
 TARGETS = (
     Target("weights from losses", "MLP", 128, 512, ("SLAW", "RLW", "UW", "DWA", "IMTLL"), 1.05),
     Target("at feature level", "MLP", 128, 512, AT_FEATURES, 2),
-    Target("at feature level", "MLP", 512, 512, ("MGDA at features",), 4),
+    Target("at feature level", "MLP", 512, 512, ("MGDA(level='features')",), 4),
     Target("rotations", "MLP", 10, 512, ("RotoGrad",), 3),
     Target("norms on the last shared layer", "MLP", 128, 512, ("GradNorm",), 3),
     Target("exact, all shared parameters", "MLP", 10, 512, EXACT, 4),

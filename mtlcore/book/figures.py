@@ -93,11 +93,11 @@ def costs(rows: pd.DataFrame, steps: Mapping[str, str], axis: str, value: str = 
 
 def _step_look(name: str) -> dict[str, Any]:
     """A step's colour, dash and marker: its method's, hollow where it looks at features; ink for the rest."""
-    method, _, level = name.partition(" at ")
+    method = name.partition("(")[0]
     if method not in style.LOOKS:
         return {"color": style.INK, "linestyle": ":", "marker": "x", "markeredgewidth": 1.5}
     look = style.line(method)
-    return look | ({"markerfacecolor": "none", "markeredgewidth": 1.5} if level else {})
+    return look | ({"markerfacecolor": "none", "markeredgewidth": 1.5} if "level='features'" in name else {})
 
 
 def two_ways() -> Figure:

@@ -7,7 +7,7 @@ there. (The papers' public code keeps the best of all tests.)
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,7 @@ from mtlcore.analysis.summary import summarise
 from mtlcore.data import load
 from mtlcore.data.manual_files import Brought
 from mtlcore.experiments.engine.experiment import Config, Result
-from mtlcore.experiments.rlw import pos as rlw_pos
-from mtlcore.methods import MGDA, UW, Method
+from mtlcore.methods._stand_in import make
 from mtlcore.models import MultiTaskModel
 from mtlcore.tasks.batch import MultiTaskData, Split
 from mtlcore.tasks.dense import depth, measure_of, normals, segmentation
@@ -29,14 +28,15 @@ from mtlcore.train.fit import fit
 from mtlcore.train.optimizers import MakeOptimizer, clipped
 
 Start = Callable[[Config], tuple[MultiTaskData, MultiTaskModel]]
-Methods = Mapping[str, Callable[[], Method]]
 
-METHODS: Methods = rlw_pos.METHODS | {"uw": UW, "mgda": partial(MGDA, level="features")}
-"""Of the random-weighting paper's tables, and SLAW. UW has one form for all losses, as in the public code;
-MGDA is its upper bound, MGDA-UB."""
-
-FIFTEEN = [name for name in rlw_pos.PAPERS if name != "slaw"]
-"""The methods of the random-weighting paper's Tables 1, 6, 7 and 8."""
+LOSSES = ["Static", "UW", "DWA", "IMTLL", "MOML", "RLW"]
+GRADIENTS = [
+    *("MGDA(level='features')", "GradNorm", "PCGrad", "GradDrop", "IMTLG", "GradVac", "CAGrad"),
+    *("RotoGrad", "RGW"),
+]
+FIFTEEN = [*LOSSES, *GRADIENTS]
+"""The methods of the random-weighting paper's Tables 1, 6, 7 and 8. UW has one form for all losses, as in the
+public code; MGDA is its upper bound, MGDA-UB."""
 
 NUMBERS = {
     f"{number}.{task.name}": up
@@ -85,7 +85,7 @@ def weights_of(config: Config) -> Path | None:
     return Path(str(Brought("imagenet", name, f"{WEIGHTS}/{name}").find()))
 
 
-def run(start: Start, methods: Methods, config: Config, device: str) -> Result:
+def run(start: Start, config: Config, device: str) -> Result:
     """Train once and test at the chosen epoch.
 
     ``start`` makes the data and, from torch's own randomness, the network. ``test_NUMBER.TASK`` are the
@@ -101,7 +101,7 @@ def run(start: Start, methods: Methods, config: Config, device: str) -> Result:
     history = fit(
         model,
         data,
-        methods[config["method"]](),
+        make(config["method"]),
         optimizer=adam if config["max_norm"] is None else clipped(adam, config["max_norm"]),
         epochs=config["epochs"],
         batch_size=config["batch_size"],
@@ -165,7 +165,7 @@ def improvement(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFra
     def numbers(row: pd.Series) -> list[list[float]]:
         return [[row[value + name] for name in names] for names in columns]
 
-    plain = rows[(rows["method"] == "ew") & (rows.get("architecture", "hps") == "hps")]
+    plain = rows[(rows["method"] == "Static") & (rows.get("architecture", "hps") == "hps")]
     bases = {row["seed"]: numbers(row) for _, row in plain.iterrows()}
     rows = rows[rows["seed"].isin(bases)]
     better = [delta_p(numbers(row), bases[row["seed"]], directions) for _, row in rows.iterrows()]

@@ -19,12 +19,12 @@ def test_settled_is_the_first_test_below_a_tenth_for_good():
 
 
 def test_pace_counts_epochs_to_what_equal_weights_end_with():
-    f1 = {"ew": [0.5, 0.96, 1.0], "one": [0.4, 0.94, 0.95], "never": [0.1, 0.2, 0.3]}
+    f1 = {"Static": [0.5, 0.96, 1.0], "one": [0.4, 0.94, 0.95], "never": [0.1, 0.2, 0.3]}
     curves = pd.DataFrame(
         [(m, 0, epoch, v) for m, values in f1.items() for epoch, v in enumerate(values, 1)],
         columns=["method", "seed", "epoch", "f1"],
     )
-    assert pace(curves, ["method"], "f1")["mean"].to_dict() == {"ew": 2, "one": 3}
+    assert pace(curves, ["method"], "f1")["mean"].to_dict() == {"Static": 2, "one": 3}
 
 
 def test_growth_is_taken_at_the_same_seed():

@@ -24,10 +24,10 @@ def test_improvement_makes_the_papers_last_column(file: str, rounding: float) ->
     printed = reported(file)
     wide = printed.pivot_table(index="method", columns="metric", values="value", sort=False)
     ours = wide.drop(columns="Delta_p").rename(columns=lambda name: "test_" + NAMES[name])
-    rows = ours.reset_index().assign(seed=0).replace({"method": {"EW": "ew"}})
+    rows = ours.reset_index().assign(seed=0).replace({"method": {"EW": "Static"}})
     found = pictures.improvement(rows, ["method"], "test_")
-    assert found.loc["ew", "mean"] == 0 and (found["seeds"] == 1).all()
-    theirs = wide["Delta_p"].rename({"EW": "ew"})
+    assert found.loc["Static", "mean"] == 0 and (found["seeds"] == 1).all()
+    theirs = wide["Delta_p"].rename({"EW": "Static"})
     assert (found["mean"] - theirs).abs().max() < rounding
     assert len(found) == 15
 
@@ -35,18 +35,18 @@ def test_improvement_makes_the_papers_last_column(file: str, rounding: float) ->
 def test_improvement_is_against_equal_weights_at_the_same_seed() -> None:
     rows = pd.DataFrame(
         {
-            "method": ["ew", "ew", "rgw", "rgw", "rgw"],
+            "method": ["Static", "Static", "RGW", "RGW", "RGW"],
             "seed": [0, 1, 0, 1, 2],
             "test_absolute.depth": [1.0, 2.0, 0.5, 2.0, 9.0],
         }
     )
     found = pictures.improvement(rows, ["method"], "test_")
-    assert found.loc["rgw", ["mean", "seeds"]].tolist() == [25, 2], "seed 2 has no baseline"
+    assert found.loc["RGW", ["mean", "seeds"]].tolist() == [25, 2], "seed 2 has no baseline"
 
 
 def test_improvement_is_against_hard_parameter_sharing() -> None:
     rows = pd.DataFrame(
-        {"method": "ew", "architecture": ["hps", "mtan"], "seed": 0, "test_miou.segmentation": [0.5, 0.6]}
+        {"method": "Static", "architecture": ["hps", "mtan"], "seed": 0, "test_miou.segmentation": [0.5, 0.6]}
     )
     found = pictures.improvement(rows, ["method", "architecture"], "test_")["mean"]
     assert found.tolist() == pytest.approx([0, 20])

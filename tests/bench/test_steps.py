@@ -32,10 +32,10 @@ def test_every_method_has_a_step_that_can_be_repeated(name):
 
 
 def test_a_method_is_there_at_every_level_that_it_has():
-    assert {"PCGrad", "PCGrad at features", "SLAW"} <= set(bench.OURS)
-    assert "SLAW at features" not in bench.OURS
-    with pytest.raises(ValueError, match="no step called 'SLAW at features'"):
-        bench.make_step("SLAW at features", bench.problem("LeNet", 2, 4))
+    assert {"PCGrad", "PCGrad(level='features')", "SLAW"} <= set(bench.OURS)
+    assert "SLAW(level='features')" not in bench.OURS
+    with pytest.raises(ValueError, match='no step called "SLAW'):
+        bench.make_step("SLAW(level='features')", bench.problem("LeNet", 2, 4))
 
 
 def test_the_same_seed_makes_the_same_problem_and_another_one_another():

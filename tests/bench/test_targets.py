@@ -21,8 +21,8 @@ def test_every_target_is_a_row_of_an_experiment():
 def test_the_targets_are_those_that_were_promised():
     limits = {(t.network, t.tasks, name, t.unit): t.limit for t in bench.TARGETS for name in t.methods}
     assert {limits["MLP", 128, name, "x"] for name in ("SLAW", "RLW", "UW", "DWA", "IMTLL")} == {1.05}
-    assert limits["MLP", 128, "PCGrad at features", "x"] == 2
-    assert limits["MLP", 512, "MGDA at features", "x"] == 4
+    assert limits["MLP", 128, "PCGrad(level='features')", "x"] == 2
+    assert limits["MLP", 512, "MGDA(level='features')", "x"] == 4
     assert limits["MLP", 10, "RotoGrad", "x"] == limits["MLP", 128, "GradNorm", "x"] == 3
     exact = ("PCGrad", "CAGrad", "MGDA", "IMTLG")
     for tasks, limit in ((10, 4), (40, 10), (128, 25)):

@@ -32,6 +32,7 @@ experiment = Experiment(
         "laptop": {"seed": [0, 1], "method": ["a"], "scale": 1 / 7, "epochs": 2},
     },
     run=run,
+    not_methods=["a", "b b"],
 )
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ class Stored:
         return self.summary(rows, self.by, self.value)
 
     def lines(self) -> Lines:
-        """The means with their intervals: `{"multi-mnist": [("ew-mean", "91.41 ± 0.41 %")]}`."""
+        """The means with their intervals: `{"multi-mnist": [("Static", "91.41 ± 0.41 %")]}`."""
         scale = 100 if self.unit == "%" else 1
         lines: Lines = {}
         for key, row in self.table().iterrows():

@@ -21,7 +21,7 @@ XTREME = "XTREME: PAWS-X in 4 languages, Universal Dependencies in 4 languages; 
 def pace(curves: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
     """Epochs until a number is at 95% of what equal weights end with at the same seed; runs in which it never
     is are left out."""
-    ends = curves[curves["method"] == "ew"].sort_values("epoch").groupby("seed")[value].last()
+    ends = curves[curves["method"] == "Static"].sort_values("epoch").groupby("seed")[value].last()
     there = curves[curves[value] >= 0.95 * curves["seed"].map(ends)]
     return summarise(there.groupby([*by, "seed"], sort=False)["epoch"].min().reset_index(), by, "epoch")
 

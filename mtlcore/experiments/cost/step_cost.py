@@ -18,7 +18,16 @@ BATCH = {"MLP": 512, "LeNet": 128, "ResNet": 32}
 TASKS = {"MLP": [2, 10, 40, 128], "LeNet": [2, 10, 40], "ResNet": [2, 10]}
 PEER_TASKS = {"MLP": [10, 40], "LeNet": [10, 40]}
 
-REPRESENTATIVES = ["Static", "SLAW", "PCGrad at features", "GradNorm", "OLAux", "SLGrad", "PCGrad", LOOP]
+REPRESENTATIVES = [
+    "Static",
+    "SLAW",
+    "PCGrad(level='features')",
+    "GradNorm",
+    "OLAux",
+    "SLGrad",
+    "PCGrad",
+    LOOP,
+]
 """One of each kind of cost."""
 
 
@@ -55,7 +64,7 @@ def _costs(**limits: float) -> list[dict[str, Any]]:
             for network, tasks in PEER_TASKS.items()
         ),
         _grid("LeNet", [2, 10], sizes, ["SLGrad"], **limits),
-        _grid("MLP", [512], [512], ["MGDA at features"], **limits),
+        _grid("MLP", [512], [512], ["MGDA(level='features')"], **limits),
     ]
 
 
@@ -76,6 +85,7 @@ cost = Experiment(
         "paper": _costs(**LARGE),
     },
     run=run,
+    not_methods=[PLAIN, LOOP, *PEERS],
 )
 
 scaling = Experiment(
@@ -88,4 +98,5 @@ scaling = Experiment(
         "paper": _scales(**LARGE),
     },
     run=run,
+    not_methods=[PLAIN, LOOP, *PEERS],
 )

@@ -1,19 +1,33 @@
-"""What an experiment is: a grid declared as data, and a function that does one run of it."""
+"""What an experiment is: a grid declared as data, and a function that makes one run of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
 from mtlcore._names import nearest
+from mtlcore.methods._stand_in import canonical
 
 Config = dict[str, Any]
+"""The settings of one run: JSON values by name. A method is its canonical text."""
+
 Grid = Mapping[str, Any]
+"""Settings of many runs: a list is an axis of the grid, anything else is the same in every run."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What one run gives: one row of numbers, and optionally one row an epoch."""
+    """The numbers of one run.
+
+    Parameters
+    ----------
+    row : dict
+        The row of the run: numbers by column.
+    curve : list of dict, optional
+        One row an epoch, or a test.
+    """
 
     row: dict[str, Any]
     curve: list[dict[str, Any]] = field(default_factory=list)
@@ -23,10 +37,33 @@ class Result:
 class Experiment:
     """A table or figure, declared as data.
 
-    `presets` maps a preset's name to its settings: a list is an axis of the grid, anything else is
-    the same in every run. The first axis varies slowest; put the seed first, so that a sweep that
-    was stopped half-way holds whole seeds. A sequence of such grids is made one after the other.
-    `run(config, device)` does one run of a grid; it must depend on its configuration alone.
+    The first axis of a grid varies slowest; put the seed first, so that a sweep that was stopped half-way
+    holds whole seeds. A method is the text that ``mtlcore.methods.make`` reads and
+    ``mtlcore.methods.describe`` writes, such as ``"GradNorm(alpha=0.12)"``: it names the run and stands in
+    the stored rows, so that another argument is another run.
+
+    Parameters
+    ----------
+    name : str
+        Name of the experiment, and of its files.
+    title : str
+        What it shows.
+    source : str
+        Which table or figure of which paper.
+    presets : dict from str to Grid or sequence of Grid
+        The settings of each preset; the grids of a sequence are made one after the other.
+    run : callable
+        ``run(config, device)`` makes one run and returns its :class:`Result`. It must depend on its
+        configuration alone.
+    methods : collection of str, default ("method",)
+        The settings whose values are texts of methods.
+    not_methods : collection of str, optional
+        Values that these settings may have besides, such as ``"plain torch"``.
+
+    Raises
+    ------
+    ValueError
+        If a method of a preset is not written as its canonical text.
     """
 
     name: str
@@ -34,9 +71,38 @@ class Experiment:
     source: str
     presets: Mapping[str, Grid | Sequence[Grid]]
     run: Callable[[Config, str], Result]
+    methods: Collection[str] = ("method",)
+    not_methods: Collection[str] = ()
+
+    def __post_init__(self) -> None:
+        for text in dict.fromkeys(self._method_texts()):
+            if text not in self.not_methods and text != canonical(text):
+                raise ValueError(f"{self.name}: write the method {text!r} as {canonical(text)!r}")
+
+    def _method_texts(self) -> Iterator[str]:
+        for grid in (grid for preset in self.presets for grid in self._grids(preset)):
+            for key in self.methods:
+                values = grid.get(key, [])
+                yield from values if isinstance(values, list) else [values]
 
     def configurations(self, preset: str) -> list[Config]:
-        """Every configuration of the preset's grids, in order; ValueError if there is no such preset."""
+        """List every configuration of a preset, in the order of its grids.
+
+        Parameters
+        ----------
+        preset : str
+            One of the presets.
+
+        Returns
+        -------
+        configurations : list of dict
+            One a run.
+
+        Raises
+        ------
+        ValueError
+            If there is no such preset.
+        """
         return [
             dict(zip(grid, values, strict=True))
             for grid in self._grids(nearest(preset, self.presets, f"preset of {self.name}"))

@@ -8,6 +8,7 @@ import pandas as pd
 from mtlcore._names import nearest
 from mtlcore.experiments.engine.experiment import Experiment
 from mtlcore.experiments.engine.files import run_id, write_atomically
+from mtlcore.experiments.engine.migration import old_run_ids
 from mtlcore.experiments.engine.provenance import PACKAGE
 from mtlcore.experiments.engine.sweep import tables
 
@@ -77,6 +78,8 @@ def _merge(path: Path, new: pd.DataFrame, experiment: Experiment, preset: str) -
     here = old["preset"] == preset
     declared = [run_id(config) for config in experiment.configurations(preset)]
     dropped = here & ~old["run"].isin(declared)
+    if old["run"].isin(list(old_run_ids(experiment))).any():
+        raise ValueError(f"{path} is of mtlcore 0.3: python -m mtlcore migrate --results {path.parent}")
     replaced = here & old["run"].isin(new["run"])
     merged = pd.concat([new, old[~dropped & ~replaced]]).fillna("")
     presets = list(experiment.presets)

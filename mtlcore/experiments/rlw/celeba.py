@@ -11,9 +11,11 @@ from mtlcore.experiments.engine.experiment import Config, Experiment
 from mtlcore.models import MultiTaskModel, classifier
 from mtlcore.tasks.batch import MultiTaskData
 
+ONE_TASK = "RLW(distribution='c-bernoulli')"
+
 PAPER = {
     "seed": [0, 1, 2],
-    "method": [*pictures.FIFTEEN, "rlw-c-bernoulli"],
+    "method": [*pictures.FIFTEEN, ONE_TASK],
     "data": "celeba",
     "size": 64,
     "epochs": 20,
@@ -25,14 +27,14 @@ PAPER = {
     "channels": 64,
 }
 LAPTOP = PAPER | {
-    "method": ["ew", "rlw-normal", "rlw-c-bernoulli", "rgw"],
+    "method": ["Static", "RLW", ONE_TASK, "RGW"],
     "size": 32,
     "epochs": 5,
     "channels": 16,
 }
 SMOKE = PAPER | {
     "seed": [0],
-    "method": ["ew", "rlw-normal", "rlw-c-bernoulli", "cagrad"],
+    "method": ["Static", "RLW", ONE_TASK, "CAGrad"],
     "data": "made-faces",
     "size": 16,
     "epochs": 2,
@@ -53,5 +55,5 @@ experiment = Experiment(
     title="Forty attributes of faces",
     source="random-weighting paper, Table 7 and Figure 3",
     presets={"smoke": SMOKE, "laptop": LAPTOP, "paper": PAPER},
-    run=partial(pictures.run, start, pictures.METHODS),
+    run=partial(pictures.run, start),
 )

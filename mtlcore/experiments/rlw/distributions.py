@@ -8,7 +8,7 @@ validation split.
 from mtlcore.experiments.engine.experiment import Experiment
 from mtlcore.experiments.rlw import pos as rlw_pos
 
-METHODS = ["ew", *rlw_pos.RANDOM]
+METHODS = ["Static", *rlw_pos.RANDOM]
 
 experiment = Experiment(
     name="rlw-distributions",

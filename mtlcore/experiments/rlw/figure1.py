@@ -6,7 +6,6 @@ step size, which changes sharpness by itself, so both are here. RLW's weights su
 expected step is that of 1/T.
 """
 
-from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -14,21 +13,17 @@ import torch
 from mtlcore.analysis.curvature import gradient_variance, top_eigenvalue
 from mtlcore.data import load
 from mtlcore.experiments.engine.experiment import Config, Experiment, Result
-from mtlcore.methods import RLW, Method, Static
+from mtlcore.methods._stand_in import make
 from mtlcore.models import MultiTaskModel, lenet
 from mtlcore.tasks.batch import Split
 from mtlcore.train.fit import evaluate, fit
 
-METHODS: dict[str, Callable[[], Method]] = {
-    "ew-mean": partial(Static, scale="mean"),
-    "ew-sum": partial(Static, scale="sum"),
-    "rlw-normal": partial(RLW, "normal"),
-}
+METHODS = ["Static", "Static(scale='sum')", "RLW"]
 
 PAPER = {
     "seed": [0, 1, 2, 3, 4],
     "data": ["multi-mnist", "multi-fashion", "multi-fashion-mnist"],
-    "method": list(METHODS),
+    "method": METHODS,
     "epochs": 100,
     "train_images": 120_000,
     "test_images": 20_000,
@@ -94,7 +89,7 @@ def run(config: Config, device: str) -> Result:
     history = fit(
         model,
         data,
-        METHODS[config["method"]](),
+        make(config["method"]),
         optimizer=partial(torch.optim.SGD, lr=config["lr"], momentum=config["momentum"]),
         epochs=config["epochs"],
         batch_size=config["batch_size"],

@@ -9,16 +9,15 @@ from functools import partial
 
 from mtlcore.experiments import vision as pictures
 from mtlcore.experiments.engine.experiment import Config, Experiment
-from mtlcore.methods import MGDA
 from mtlcore.models import MultiTaskModel, classifier
 from mtlcore.tasks.batch import MultiTaskData
 
-METHODS = {**pictures.METHODS, "mgda": MGDA}
+METHODS = [*pictures.LOSSES, "MGDA", *pictures.GRADIENTS[1:]]
 
 PAPER = {
     "seed": [0, 1, 2],
     "data": ["office-31", "office-home"],
-    "method": pictures.FIFTEEN,
+    "method": METHODS,
     "size": 224,
     "data_seed": 0,
     "epochs": 100,
@@ -32,7 +31,7 @@ PAPER = {
 }
 LAPTOP = PAPER | {
     "data": ["office-31"],
-    "method": ["ew", "rlw-normal", "cagrad", "rgw"],
+    "method": ["Static", "RLW", "CAGrad", "RGW"],
     "size": 64,
     "epochs": 20,
 }
@@ -66,5 +65,5 @@ experiment = Experiment(
     title="Objects in several visual domains",
     source="random-weighting paper, Table 8",
     presets={"smoke": SMOKE, "laptop": LAPTOP, "paper": PAPER},
-    run=partial(pictures.run, start, METHODS),
+    run=partial(pictures.run, start),
 )

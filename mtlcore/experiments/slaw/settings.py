@@ -21,7 +21,7 @@ PAPER = {
     "seed": [0, 1, 2],
     "setting": list(CHANGES),
     **{key: value for key, value in slaw_table1.PAPER.items() if key not in ("seed", *FIXED)},
-    "method": ["constant", "ideal", "slaw"],
+    "method": [slaw_table1.CONSTANT, slaw_table1.IDEAL_CONSTANT, "SLAW"],
 }
 LAPTOP = PAPER | {"seed": [0]}
 _SIZES = ("updates", "evaluate_every", "figure_updates", "train_samples", "test_samples", "batch_size")

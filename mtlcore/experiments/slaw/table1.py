@@ -8,7 +8,7 @@ are stored. The data are the same for every seed, as in the code.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import chain, count, islice
 from typing import Any
@@ -20,7 +20,8 @@ from torch.optim import Optimizer
 from mtlcore.data import load
 from mtlcore.data.mtregression import ideal_weights, normalised_loss, weight_error
 from mtlcore.experiments.engine.experiment import Config, Experiment, Result
-from mtlcore.methods import DWA, IMTLL, SLAW, UW, GradNorm, Method, PCGrad, Static
+from mtlcore.methods import Method
+from mtlcore.methods._stand_in import make
 from mtlcore.models import MultiTaskModel, mlp
 from mtlcore.signals import Signals
 from mtlcore.tasks.batch import Batch, MultiTaskData, Split
@@ -30,26 +31,38 @@ from mtlcore.train.optimizers import MakeOptimizer, clipped
 TASKS = 10
 IDEAL = ideal_weights(TASKS)
 
-METHODS: dict[str, Callable[[], Method]] = {
-    "constant": partial(Static, scale="sum"),
-    "ideal": partial(Static, IDEAL.tolist()),
-    "ideal-sum-10": partial(Static, (TASKS * IDEAL / IDEAL.sum()).tolist()),
-    "uw": partial(UW, init=-math.log(2)),
-    "imtl-l": IMTLL,
-    "gradnorm": partial(GradNorm, alpha=0.12),
-    "dwa": partial(DWA, pace="step"),
-    "dwa-epoch": DWA,
-    "pcgrad": PCGrad,
-    "slaw": SLAW,
-    "slaw-zero": partial(SLAW, init="zero"),
-}
-"""Ideal weights as the text has them and, brought to sum 10, as the code does (under clipping that can
-differ); UW from weights of one, as in the code; DWA with the code's moving averages and with the epochs of
-its own paper; SLAW with statistics that start as in the code and as printed."""
+CONSTANT = "Static(scale='sum')"
+IDEAL_CONSTANT = f"Static(weights={tuple(IDEAL.tolist())})"
+IDEAL_SUM_10 = (
+    "Static(weights=(6.452579827864142, 1.6131449569660354, 0.7169533142071268, 0.40328623924150886, "
+    "0.25810319311456564, 0.1792383285517817, 0.13168530260947225, 0.10082155981037721, "
+    "0.07966147935634742, 0.06452579827864141))"
+)
+"""The ideal weights as the text has them and, brought to sum 10, as the code does (under clipping that can
+differ). Written out: a sum may be rounded differently on another machine, and the text names the run."""
+
+UNCERTAINTY = f"UW(init={-math.log(2)})"
+"""From weights of one, as in the code."""
+
+METHODS = [
+    CONSTANT,
+    IDEAL_CONSTANT,
+    IDEAL_SUM_10,
+    UNCERTAINTY,
+    "IMTLL",
+    "GradNorm(alpha=0.12)",
+    "DWA(pace='step')",
+    "DWA",
+    "PCGrad",
+    "SLAW",
+    "SLAW(init='zero')",
+]
+"""DWA with the code's moving averages and with the epochs of its own paper; SLAW with statistics that start
+as in the code and as printed."""
 
 PAPER = {
     "seed": list(range(10)),
-    "method": list(METHODS),
+    "method": METHODS,
     "updates": 9_900,
     "evaluate_every": 33,
     "figure_updates": 2_000,
@@ -125,7 +138,7 @@ def run(config: Config, device: str) -> Result:
     """
     model, data = start(config, device)
     train, test = data.train.to(device), data.test.to(device)
-    method = METHODS[config["method"]]().to(device)
+    method = make(config["method"]).to(device)
     method.seed(config["seed"])
     optimizer = adam(config, model, method)
     epoch = math.ceil(len(train) / config["batch_size"])

@@ -68,8 +68,8 @@ def test_our_numbers_are_the_means_of_the_stored_rows():
     rows = results("rlw-figure1", "laptop")
     expected = summarise(rows, ["data", "method"], "test_accuracy.mean")
     pd.testing.assert_frame_equal(entry.ours.table(), expected)
-    one = rows.query("data == 'multi-mnist' and method == 'rlw-normal'")["test_accuracy.mean"]
-    shown = dict(entry.ours.lines()["multi-mnist"])["rlw-normal"]
+    one = rows.query("data == 'multi-mnist' and method == 'RLW'")["test_accuracy.mean"]
+    shown = dict(entry.ours.lines()["multi-mnist"])["RLW"]
     assert shown == f"{100 * one.mean():.2f} ± {100 * interval(one):.2f} %"
     assert entry.ours.source() == f"± 95% interval, {len(one)} seeds, preset laptop"
     assert entry.status() == entry.ours.verdict

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +16,7 @@ from helpers import toy_experiment
 from helpers.toy_runs import RUNS, TOY, toy_sweep
 
 import mtlcore
-from mtlcore.experiments import Experiment, Result, collate, state, sweep, tables
+from mtlcore.experiments import Result, collate, state, sweep, tables
 from mtlcore.experiments.engine.files import run_id, run_path
 
 
@@ -69,7 +70,7 @@ def test_a_second_sweep_makes_nothing(tmp_path):
 def test_a_changed_configuration_is_a_new_run(tmp_path):
     toy_sweep(tmp_path)
     grid = {"smoke": dict(TOY.presets["smoke"], epochs=4)}
-    longer = Experiment("toy", TOY.title, TOY.source, grid, TOY.run)
+    longer = replace(TOY, presets=grid)
     assert sweep(longer, "smoke", progress=False, folder=tmp_path).made == RUNS
 
 
@@ -175,14 +176,14 @@ def test_a_job_that_dies_is_one_sentence_and_the_rest_is_kept(tmp_path):
     def die(config: dict, device: str) -> Result:
         os._exit(1)
 
-    deadly = Experiment("toy", "", "", TOY.presets, die)
+    deadly = replace(TOY, run=die)
     with pytest.raises(ChildProcessError, match="finished runs are kept"):
         sweep(deadly, "smoke", jobs=2, progress=False, folder=tmp_path)
     assert not files(tmp_path)
 
 
 def test_a_row_that_repeats_a_column_fails(tmp_path):
-    clash = Experiment("toy", "", "", TOY.presets, lambda config, device: Result({"seed": 1}))
+    clash = replace(TOY, run=lambda config, device: Result({"seed": 1}))
     report = sweep(clash, "laptop", progress=False, folder=tmp_path)
     assert "repeats the columns ['seed']" in report.failed[0][1]
 
@@ -266,7 +267,7 @@ def test_collate_drops_what_is_no_longer_declared_and_says_so(tmp_path):
     collate(TOY, "smoke", tmp_path, tmp_path)
     collate(TOY, "laptop", tmp_path, tmp_path)
     grid = dict(TOY.presets, smoke=dict(TOY.presets["smoke"], seed=[0]))
-    fewer = Experiment("toy", TOY.title, TOY.source, grid, TOY.run)
+    fewer = replace(TOY, presets=grid)
     said = collate(fewer, "smoke", tmp_path, tmp_path)
     assert "2 of 2 runs of preset smoke; dropped 6 rows that it no longer declares" in said[0]
     assert list(pd.read_csv(tmp_path / "toy.csv")["preset"]) == ["smoke"] * 2 + ["laptop"] * 2

@@ -8,7 +8,7 @@ def test_the_distributions_are_trained_as_the_table_is():
     other = experiment("rlw-distributions")
     for preset in other.presets:
         found = {config["method"] for config in other.configurations(preset)}
-        assert found == {"ew", *rlw_pos.RANDOM} and len(found) == 6
+        assert found == {"Static", *rlw_pos.RANDOM} and len(found) == 6
     assert other.run is rlw_pos.run
     table = experiment("rlw-pos").configurations("smoke")
     assert all(config in table for config in other.configurations("smoke"))

@@ -7,7 +7,7 @@ import torch
 
 from mtlcore.data import load
 from mtlcore.experiments import experiment, sweep, tables
-from mtlcore.experiments.slaw.figure2 import measure, plain_pcgrad
+from mtlcore.experiments.slaw.figure2 import METHODS, PLAIN, measure, plain_pcgrad
 from mtlcore.methods import PCGrad
 from mtlcore.models import mlp
 from mtlcore.signals import Signals
@@ -37,7 +37,7 @@ def test_figure_2_at_smoke_size(tmp_path: Path) -> None:
     report = sweep(figure, "smoke", progress=False, folder=tmp_path)
     assert (report.made, report.failed) == (18, [])
     runs, curves = tables(figure, "smoke", tmp_path)
-    timed = runs["method"] == "pcgrad-plain"
+    timed = runs["method"] == "plain PCGrad"
     assert runs.loc[timed, "updates"].eq(0).all() and runs.loc[timed, "test_ap.mean"].isna().all()
     trained = runs[~timed]
     assert trained["updates"].eq(8).all()  # two epochs of 773 molecules in batches of 200
@@ -64,7 +64,7 @@ def test_a_task_without_a_positive_label_is_left_out_of_the_mean() -> None:
 @pytest.mark.parametrize("preset", ["smoke", "laptop", "paper"])
 def test_only_the_papers_way_is_never_trained(preset: str) -> None:
     runs = experiment("slaw-figure2").configurations(preset)
-    assert {r["method"] for r in runs} == {"constant", "slaw", "gradnorm", "pcgrad", "pcgrad-plain"}
-    assert all(r["epochs"] == 0 for r in runs if r["method"] == "pcgrad-plain")
+    assert {r["method"] for r in runs} == {*METHODS, PLAIN}
+    assert all(r["epochs"] == 0 for r in runs if r["method"] == "plain PCGrad")
     trained = {(r["batch_size"], r["epochs"], r["lr"]) for r in runs if r["epochs"]}
     assert len(trained) == 1, "one budget for every method"

@@ -17,8 +17,8 @@ def test_figure3_samples_where_it_says(tmp_path: Path) -> None:
     assert not report.failed, str(report)
     rows, _ = tables(slaw_figure3.experiment, "smoke", tmp_path)
     assert len(rows) == 8
-    assert rows.loc[rows["statistics"] == "arithmetic", "update"].between(100, 120).all()
-    assert rows.loc[rows["statistics"] == "zero", "update"].between(10, 120).all()
+    assert rows.loc[rows["statistics"] == "SLAW", "update"].between(100, 120).all()
+    assert rows.loc[rows["statistics"] == "SLAW(init='zero')", "update"].between(10, 120).all()
     assert rows[["estimated", "true", "true_all"]].gt(0).all(axis=None)
     assert rows[["estimated", "true", "true_all"]].lt(10).all(axis=None)
 
@@ -26,7 +26,8 @@ def test_figure3_samples_where_it_says(tmp_path: Path) -> None:
 def test_figure3_s_true_weights_level_the_gradient_norms(monkeypatch: pytest.MonkeyPatch) -> None:
     norms = torch.arange(1.0, 11.0)
     monkeypatch.setattr(mtl.Signals, "norms", lambda self, on=None: norms if on is None else 1 / norms)
-    config = slaw_figure3.SMOKE | {"seed": 0, "statistics": "zero", "trained_with": "slaw", "updates": 12}
+    own = {"statistics": "SLAW(init='zero')", "trained_with": "SLAW(init='zero')"}
+    config = slaw_figure3.SMOKE[0] | own | {"seed": 0, "updates": 12}
     row = slaw_figure3.run(config, "cpu").row
     assert row["true"] == pytest.approx(10 / row["task"] / (1 / norms).sum().item())
     assert row["true_all"] == pytest.approx(10 * row["task"] / norms.sum().item())

@@ -14,7 +14,7 @@ def test_settings_change_one_at_a_time(tmp_path: Path) -> None:
         one.name,
         one.title,
         one.source,
-        {"smoke": one.presets["smoke"] | {"seed": [0], "method": ["slaw"]}},
+        {"smoke": one.presets["smoke"] | {"seed": [0], "method": ["SLAW"]}},
         one.run,
     )
     assert not sweep(few, "smoke", progress=False, folder=tmp_path).failed

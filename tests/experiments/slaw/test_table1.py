@@ -11,6 +11,7 @@ from torch import nn
 import mtlcore as mtl
 from mtlcore.experiments import sweep, tables
 from mtlcore.experiments.slaw import table1 as slaw_table1
+from mtlcore.methods._stand_in import make
 
 
 def test_the_network_starts_as_in_the_public_code() -> None:
@@ -47,6 +48,16 @@ def test_gradients_are_clipped_unless_told_otherwise() -> None:
         assert moments.norm().item() == pytest.approx(norm, rel=1e-3)
 
 
+def test_the_ideal_weights_are_written_out() -> None:
+    for text, total in (
+        (slaw_table1.IDEAL_CONSTANT, slaw_table1.IDEAL.sum()),
+        (slaw_table1.IDEAL_SUM_10, 10),
+    ):
+        weights = make(text).weights(torch.ones(10, dtype=torch.float64))
+        expected = slaw_table1.IDEAL * total / slaw_table1.IDEAL.sum()
+        torch.testing.assert_close(weights, expected, rtol=1e-15, atol=0)
+
+
 @pytest.fixture(scope="module")
 def table1(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
@@ -59,13 +70,13 @@ def test_table1_measures_every_method(table1: Path) -> None:
     rows, curves = tables(slaw_table1.experiment, "smoke", table1)
     assert list(rows["method"]) == 2 * list(slaw_table1.METHODS)
     by_method = rows[rows["seed"] == 0].set_index("method")
-    assert by_method["weight_error.final"]["constant"] == pytest.approx(3.505, abs=5e-4)
-    for ideal in ("ideal", "ideal-sum-10"):
+    assert by_method["weight_error.final"][slaw_table1.CONSTANT] == pytest.approx(3.505, abs=5e-4)
+    for ideal in (slaw_table1.IDEAL_CONSTANT, slaw_table1.IDEAL_SUM_10):
         assert by_method["weight_error.final"][ideal] == pytest.approx(0, abs=1e-9)
         assert by_method["ideal_after"][ideal] == 1
     assert (rows["test_nl.best"] <= rows["test_nl.final"]).all()
     assert rows["test_nl.final"].between(20, 500).all()
-    first = curves[(curves["seed"] == 0) & (curves["method"] == "slaw")]
+    first = curves[(curves["seed"] == 0) & (curves["method"] == "SLAW")]
     assert list(first["update"]) == [2, 4, 8]  # of the tests after Figure 1's updates, one in THINNING
 
 
@@ -73,15 +84,16 @@ def test_methods_start_alike_and_part_when_their_weights_do(table1: Path) -> Non
     """At one seed: DWA's weights are ones for two epochs of three updates, SLAW's for one update."""
     _, curves = tables(slaw_table1.experiment, "smoke", table1)
     losses = curves[curves["seed"] == 0].pivot(index="update", columns="method", values="train_nl")
-    assert losses["slaw"][2] == losses["dwa-epoch"][2] == losses["constant"][2]
-    assert losses["slaw"][4] != losses["dwa-epoch"][4] == losses["constant"][4]
+    constant = slaw_table1.CONSTANT
+    assert losses["SLAW"][2] == losses["DWA"][2] == losses[constant][2]
+    assert losses["SLAW"][4] != losses["DWA"][4] == losses[constant][4]
     errors = curves[curves["update"] == 8].pivot(index="seed", columns="method", values="weight_error")
-    assert (errors["dwa-epoch"] != errors["constant"]).all()
+    assert (errors["DWA"] != errors[constant]).all()
 
 
 def test_a_sweep_that_lost_a_run_makes_it_again_to_the_bit(table1: Path) -> None:
     before, curves = tables(slaw_table1.experiment, "smoke", table1)
-    next(table1.rglob("*slaw-zero*.json")).unlink()
+    next(table1.rglob("*SLAW-init-zero*.json")).unlink()
     report = sweep(slaw_table1.experiment, "smoke", progress=False, folder=table1)
     assert (report.found, report.made) == (len(before) - 1, 1)
     after, again = tables(slaw_table1.experiment, "smoke", table1)
