@@ -1,40 +1,67 @@
-"""CelebA: faces with 40 attributes and five landmarks, from files that you bring.
+"""CelebA: faces with 40 attributes and five landmarks, a manual download.
 
 Source: Liu et al. (2015), 202,599 aligned images of 178 x 218 pixels, in the official parts of 162,770,
-19,867 and 19,962 for training, validation and testing. Two problems of it:
+19,867 and 19,962 for training, validation and testing. Two data sets:
 
 * ``celeba``: each attribute is a task, 64 x 64 pixels (random-weighting paper, Appendix C.2);
-* ``celeba-landmarks``: is the face attractive, and where are its landmarks; 10,000 images of each part,
-  drawn at random, 40 x 40 pixels, grey (Projection paper, Section 4.3 and Appendix B.2). A landmark's
-  coordinates are shares of the image's width and height, as in the public code.
+* ``celeba-landmarks``: the attribute "attractive" and the landmarks; 10,000 images of each part, drawn at
+  random, 40 x 40 pixels, grey (Projection paper, Section 4.3 and Appendix B.2). A landmark's coordinates are
+  fractions of the image's width and height, as in the public code.
 """
 
+from __future__ import annotations
+
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
+from mtlcore.data._options import check_options
 from mtlcore.data.dataset import Dataset
-from mtlcore.data.manual_files import Brought
-from mtlcore.data.overlay import check_options
+from mtlcore.data.manual_files import ManualFolder
 from mtlcore.tasks.batch import MultiTaskData, Split
 from mtlcore.tasks.task import Task
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 ADDRESS = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
-IMAGES = Brought("celeba", "img_align_celeba", ADDRESS, ".jpg", 202_599)
-ATTRIBUTES = Brought("celeba", "list_attr_celeba.txt", ADDRESS)
-PARTITION = Brought("celeba", "list_eval_partition.txt", ADDRESS)
-LANDMARKS = Brought("celeba", "list_landmarks_align_celeba.txt", ADDRESS)
+IMAGES = ManualFolder("celeba", "img_align_celeba", ADDRESS, ".jpg", 202_599)
+ATTRIBUTES = ManualFolder("celeba", "list_attr_celeba.txt", ADDRESS)
+PARTITION = ManualFolder("celeba", "list_eval_partition.txt", ADDRESS)
+LANDMARKS = ManualFolder("celeba", "list_landmarks_align_celeba.txt", ADDRESS)
 
 WIDTH, HEIGHT = 178, 218
-"""Of the aligned images, in which the landmarks are given."""
+"""Size of the aligned images in pixels, the unit of the landmarks in the official table."""
 
 
 def make(*, size: int = 64) -> MultiTaskData:
-    """Images (N, 3, size, size), uint8, and 40 tasks with labels (N,) 0 or 1, each measured by accuracy."""
-    check_options(seed=0, size=size)
+    """Make the data set ``"celeba"``.
+
+    Parameters
+    ----------
+    size : int, default 64
+        Height and width of the resized images, in pixels.
+
+    Returns
+    -------
+    data : MultiTaskData
+        Images (N, 3, size, size), uint8, and labels (N,), 0 or 1, of 40 tasks, measured by accuracy.
+
+    Raises
+    ------
+    ValueError
+        If ``size`` is out of range, or a file is not as the official one.
+    FileNotFoundError
+        If a file is not in the cache.
+
+    References
+    ----------
+    Random-weighting paper, Appendix C.2.
+    """
+    check_options(size=size)
     attributes, partition = _table(ATTRIBUTES), _partition()
     _check_signs(attributes)
 
@@ -51,10 +78,36 @@ def make(*, size: int = 64) -> MultiTaskData:
 def make_landmarks(
     *, size: int = 40, images: int = 10_000, main: str = "Attractive", seed: int = 0
 ) -> MultiTaskData:
-    """Grey images (N, 1, size, size), uint8; one attribute, labels (N,) 0 or 1; landmarks (N, 10), float32.
+    """Make the data set ``"celeba-landmarks"``.
 
-    ``images`` of each part are drawn with ``seed``. The attribute has one output, a log-odds, and is measured
-    by the area under the curve of true against false positives; the landmarks by their mean squared error.
+    Parameters
+    ----------
+    size : int, default 40
+        Height and width of the resized images, in pixels.
+    images : int, default 10_000
+        Number of images of each split, drawn from the official parts.
+    main : str, default "Attractive"
+        The attribute, one of the 40 column names of the official table.
+    seed : int, default 0
+        Seed of the choice of images.
+
+    Returns
+    -------
+    data : MultiTaskData
+        Grey images (N, 1, size, size), uint8. Two tasks: the attribute with labels (N,), 0 or 1, one output
+        (the log-odds), measured by the area under the ROC curve; and ``"landmarks"`` with targets (N, 10),
+        float32, x and y of five points as fractions of width and height, measured by the mean squared error.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range, or a file is not as the official one.
+    FileNotFoundError
+        If a file is not in the cache.
+
+    References
+    ----------
+    Projection paper, Section 4.3 and Appendix B.2.
     """
     check_options(seed=seed, size=size, images=images)
     attributes, landmarks, partition = _table(ATTRIBUTES), _table(LANDMARKS), _partition()
@@ -69,8 +122,8 @@ def make_landmarks(
         drawn = np.random.default_rng([seed, part]).choice(len(names), images, replace=False)
         names = names[np.sort(drawn)]
         labels = (_rows(attributes[[main]], names)[:, 0] > 0).astype(np.int64)
-        places = _rows(landmarks, names) / np.tile([WIDTH, HEIGHT], 5)
-        targets = (torch.from_numpy(labels), torch.from_numpy(places.astype(np.float32)))
+        points = _rows(landmarks, names) / np.tile([WIDTH, HEIGHT], 5)
+        targets = (torch.from_numpy(labels), torch.from_numpy(points.astype(np.float32)))
         return Split(_images(names, size, "L"), targets)
 
     tasks = (Task.logistic(main.lower()), Task.regression("landmarks"))
@@ -78,25 +131,53 @@ def make_landmarks(
 
 
 def make_faces(*, size: int = 16, attributes: int = 8, images: int = 120, seed: int = 0) -> MultiTaskData:
-    """Made images of the same form: an attribute is the brightness of one of 48 blocks, 16 a colour."""
+    """Make the data set ``"synthetic-faces"``: random images of the same form as CelebA.
+
+    Each colour channel is a grid of 4 x 4 blocks of random brightness; an attribute says whether one of these
+    48 blocks is brighter than 128.
+
+    Parameters
+    ----------
+    size : int, default 16
+        Height and width of the images, in pixels.
+    attributes : int, default 8
+        Number of attributes (tasks), at most 48.
+    images : int, default 120
+        Number of training images; there are a quarter as many validation and test images.
+    seed : int, default 0
+        Seed of the random numbers.
+
+    Returns
+    -------
+    data : MultiTaskData
+        As from :func:`make`.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range.
+    """
     check_options(seed=seed, size=size, attributes=attributes, images=images)
     if attributes > 48:
-        raise ValueError(f"made faces have 48 attributes at most, not {attributes}")
+        raise ValueError(f"synthetic-faces has at most 48 attributes, not {attributes}")
 
     def split(stream: int, number: int) -> Split:
         rng = np.random.default_rng([seed, stream])
         blocks = rng.integers(0, 256, (number, 3, 4, 4))
-        place = np.arange(size) * 4 // size
-        pixels = torch.from_numpy(blocks[:, :, place][..., place].astype(np.uint8))
+        block = np.arange(size) * 4 // size  # of each row and column of pixels
+        pixels = torch.from_numpy(blocks[:, :, block][..., block].astype(np.uint8))
         bright = (blocks.reshape(number, -1) > 128).astype(np.int64)
         return Split(pixels, tuple(torch.from_numpy(bright[:, k].copy()) for k in range(attributes)))
 
     tasks = tuple(Task.classification(f"attribute {k + 1}") for k in range(attributes))
-    return MultiTaskData("made-faces", split(0, images), split(1, images // 4), split(2, images // 4), tasks)
+    held_out = images // 4
+    return MultiTaskData("synthetic-faces", split(0, images), split(1, held_out), split(2, held_out), tasks)
 
 
-def _table(file: Brought) -> pd.DataFrame:
-    """A row an image: the second line of the file names the columns, all but the first."""
+def _table(file: ManualFolder) -> pd.DataFrame:
+    """A table with one row per image; the second line of the file has the names of the columns."""
+    import pandas as pd
+
     text = file.read().decode("ascii", "replace")
     try:
         table = pd.read_csv(io.StringIO(text), sep=r"\s+", skiprows=1, index_col=0, header=0)
@@ -106,7 +187,9 @@ def _table(file: Brought) -> pd.DataFrame:
 
 
 def _partition() -> pd.Series:
-    """0, 1 or 2 (training, validation, test) of every image."""
+    """The part of every image: 0 (training), 1 (validation) or 2 (test)."""
+    import pandas as pd
+
     text = PARTITION.read().decode("ascii", "replace")
     table = pd.read_csv(io.StringIO(text), sep=r"\s+", header=None, index_col=0)
     if table.shape[1] != 1 or set(table[1]) != {0, 1, 2}:
@@ -115,17 +198,20 @@ def _partition() -> pd.Series:
 
 
 def _check_signs(attributes: pd.DataFrame) -> None:
+    """ValueError if a value is neither -1 nor 1."""
     if not np.isin(attributes.to_numpy(), (-1, 1)).all():
         raise ValueError(f"{ATTRIBUTES.home / ATTRIBUTES.name} should hold -1 and 1 only")
 
 
 def _rows(table: pd.DataFrame, names: pd.Index) -> np.ndarray:
+    """The rows of the named images."""
     if not names.isin(table.index).all():
         raise ValueError("CelebA's tables do not name the same images; get them again")
     return table.loc[names].to_numpy()
 
 
 def _images(names: pd.Index, size: int, mode: str) -> Tensor:
+    """The named images (N, C, size, size), uint8."""
     if not names.isin(IMAGES.names()).all():
         raise ValueError(f"{PARTITION.name} names images that {IMAGES.name} does not hold")
     pixels = np.empty((len(names), len(mode), size, size), np.uint8)
@@ -136,12 +222,12 @@ def _images(names: pd.Index, size: int, mode: str) -> Tensor:
 
 FILES = (IMAGES, ATTRIBUTES, PARTITION)
 DATASETS = (
-    Dataset("celeba", "faces: 40 attributes; you bring the files", make, FILES),
+    Dataset("celeba", "faces: 40 attributes; manual download", make, FILES),
     Dataset(
         "celeba-landmarks",
-        "small grey faces: one attribute and five landmarks; you bring the files",
+        "small grey faces: one attribute and five landmarks; manual download",
         make_landmarks,
         (*FILES, LANDMARKS),
     ),
-    Dataset("made-faces", "made images with a few attributes", make_faces),
+    Dataset("synthetic-faces", "random images with a few attributes", make_faces),
 )

@@ -1,20 +1,20 @@
-"""CityScapes: streets with 7 classes of things and inverse depths, from files that you bring.
+"""CityScapes: photographs of streets with 7 classes and inverse depths, a manual download.
 
 Source: random-weighting paper, Appendix C.1: 2,975 images for training and 500 for testing, 128 x 256
-pixels, in the preprocessed files of the authors of MTAN (Liu et al. 2019). What the paper leaves
-open, and our reading:
+pixels, in the preprocessed files of the authors of MTAN (Liu et al. 2019). Details that the paper does not
+specify, and our choices:
 
-* it has no validation set: the last 475 training images are kept for it;
-* the depths of these files are inverse ones; the relative error is taken of them, as in the public code;
-* no image is normalised or changed at random; images are kept as bytes.
+* It has no validation set: the last 475 training images are held out for it.
+* The files contain inverse depths; the relative error is that of the inverse depth, as in the public code.
+* Images are neither normalised nor augmented; they are stored as bytes.
 """
 
 from functools import partial
 
+from mtlcore.data._options import check_options
 from mtlcore.data.dataset import Dataset
-from mtlcore.data.manual_files import Brought
-from mtlcore.data.maps import hold_out, make_scenes, read_part
-from mtlcore.data.overlay import check_options
+from mtlcore.data.formats.dense_maps import hold_out, make_scenes, read_part
+from mtlcore.data.manual_files import ManualFolder
 from mtlcore.tasks.batch import MultiTaskData
 
 CLASSES = 7
@@ -23,21 +23,44 @@ ADDRESS = "https://github.com/lorenmt/mtan (the README links cityscapes2.zip, 12
 
 FOLDERS = {
     part: (
-        Brought("cityscapes", f"{part}/image", ADDRESS, ".npy", count),
-        Brought("cityscapes", f"{part}/label_7", ADDRESS, ".npy", count, also=f"{part}/label"),
-        Brought("cityscapes", f"{part}/depth", ADDRESS, ".npy", count),
+        ManualFolder("cityscapes", f"{part}/image", ADDRESS, ".npy", count),
+        ManualFolder("cityscapes", f"{part}/label_7", ADDRESS, ".npy", count, alias=f"{part}/label"),
+        ManualFolder("cityscapes", f"{part}/depth", ADDRESS, ".npy", count),
     )
     for part, count in (("train", 2975), ("val", 500))
 }
 
 
 def make(*, height: int = 128, width: int = 256, validation: int = 475) -> MultiTaskData:
-    """Images (N, 3, height, width), uint8; classes (N, height, width), -100 where unlabelled; inverse
-    depths (N, 1, height, width), float32, NaN where unlabelled.
+    """Make the data set ``"cityscapes"``.
 
-    ``validation`` is how many of the last training images are kept for validation.
+    Parameters
+    ----------
+    height : int, default 128
+        Height of the resized images, in pixels.
+    width : int, default 256
+        Width of the resized images, in pixels.
+    validation : int, default 475
+        Number of the last training images that are held out for validation.
+
+    Returns
+    -------
+    data : MultiTaskData
+        Images (N, 3, height, width), uint8. Two tasks: classes (N, height, width) from 0 to 6, int64, -100
+        where unlabelled; inverse depths (N, 1, height, width), float32, NaN where unlabelled.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range, or a folder or file is not as the official one.
+    FileNotFoundError
+        If a folder is not in the cache.
+
+    References
+    ----------
+    Random-weighting paper, Appendix C.1.
     """
-    check_options(seed=0, height=height, width=width, validation=validation)
+    check_options(height=height, width=width, validation=validation)
     train, test = (read_part(FOLDERS[part], FULL, (height, width), CLASSES) for part in ("train", "val"))
     return hold_out("cityscapes", train, test, validation, CLASSES)
 
@@ -45,11 +68,13 @@ def make(*, height: int = 128, width: int = 256, validation: int = 475) -> Multi
 DATASETS = (
     Dataset(
         "cityscapes",
-        "streets: segmentation and inverse depth; you bring the files",
+        "streets: segmentation and inverse depth; manual download",
         make,
         FOLDERS["train"] + FOLDERS["val"],
     ),
     Dataset(
-        "made-streets", "made images of CityScapes' form", partial(make_scenes, "made-streets", CLASSES, 2)
+        "synthetic-streets",
+        "random images of CityScapes' form",
+        partial(make_scenes, "synthetic-streets", CLASSES, 2),
     ),
 )

@@ -1,26 +1,56 @@
-"""Two handwritten digits on 11 x 11 pixels, from the real 8 x 8 digits that scikit-learn brings.
+"""Two handwritten digits on 11 x 11 pixels, from the 8 x 8 digits of scikit-learn.
 
-The task of Multi-MNIST for a first contact: nothing to download, seconds to train. The 1,797
-images are divided in their own order, so that the splits share none: 1,200 for training overlays,
-then 297 for validation and 300 for test ones.
+A small version of Multi-MNIST: nothing to download, seconds to train. The 1,797 images are divided in their
+given order, so that no two splits share an image: 1,200 for training overlays, 297 for validation overlays
+and 300 for test overlays.
 """
 
 import numpy as np
 
+from mtlcore.data._options import check_options
 from mtlcore.data.dataset import Dataset
-from mtlcore.data.overlay import Pool, check_options, make_overlays
+from mtlcore.data.formats.overlay import Pool, make_overlays
 from mtlcore.tasks.batch import MultiTaskData
 
 PARTS = {"train": slice(0, 1200), "validation": slice(1200, 1497), "test": slice(1497, 1797)}
-"""The images that each split is made from."""
+"""The images from which the overlays of each split are made."""
 
 OFFSET = 3
-"""Pixels between the two images: 8 + 3 = 11."""
+"""Offset of the second image, in pixels: 8 + 3 = 11."""
 
 
 def make(*, train: int = 4000, validation: int = 1000, test: int = 1000, seed: int = 0) -> MultiTaskData:
-    """Overlays with images (N, 1, 11, 11), uint8, and classes (N,) from 0 to 9 for both tasks."""
-    from sklearn.datasets import load_digits  # here, because it takes most of a second
+    """Make the data set ``"digits"``.
+
+    Parameters
+    ----------
+    train : int, default 4000
+        Number of training overlays.
+    validation : int, default 1000
+        Number of validation overlays.
+    test : int, default 1000
+        Number of test overlays.
+    seed : int, default 0
+        Seed of the pairs of images.
+
+    Returns
+    -------
+    data : MultiTaskData
+        Images (N, 1, 11, 11), uint8, and classes (N,) from 0 to 9 of the tasks ``"top-left"`` and
+        ``"bottom-right"``.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range.
+
+    Examples
+    --------
+    >>> data = mtl.load("digits", train=100, seed=1)
+    >>> data.train.inputs.shape, data.train.inputs.dtype
+    (torch.Size([100, 1, 11, 11]), torch.uint8)
+    """
+    from sklearn.datasets import load_digits  # imported here because it takes most of a second
 
     sizes = {"train": train, "validation": validation, "test": test}
     check_options(seed=seed, **sizes)

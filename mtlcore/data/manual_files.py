@@ -1,4 +1,4 @@
-"""Official files that you bring: their terms, or their place, keep a program from fetching them."""
+"""Manual downloads: official files that a program may not or cannot download."""
 
 import io
 import zipfile
@@ -9,28 +9,35 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from mtlcore.data.cache import cache_folder
+from mtlcore._optional import needed_by
+from mtlcore.data.files import cache_folder
 
 LARGEST = 2**26
-"""The most bytes, and the most pixels, that one image or array may have."""
+"""Largest number of bytes of one file, and of pixels of one image."""
 
 
 @dataclass(eq=False)
-class Brought:
-    """A folder of official files, or one file, in a data set's folder of the cache.
+class ManualFolder:
+    """A folder of official files, or one file, that the user puts into a data set's folder of the cache.
 
-    Its content is not known to us, so no hash is pinned: what is checked is how many files there are. A
-    folder may also lie there as a zip that holds it, ``name.zip``; that is read in place and never unpacked.
+    No hash is pinned, because the official content is not known to us: only the number of files is checked.
+    Instead of the folder there may be a zip that contains it, ``name.zip``; it is read without unpacking.
 
     Parameters
     ----------
-    folder : the data set's folder in the cache.
-    name : the folder or file.
-    address : where you get it.
-    suffix, count : the ending and the number of the folder's files, at any depth; no ending for one file.
-    also : another name that it goes by.
+    folder : str
+        The data set's folder in the cache.
+    name : str
+        The folder or file.
+    address : str
+        Where the user gets it.
+    suffix : str, default ""
+        Suffix of the folder's files; empty if ``name`` is a single file.
+    count : int, default 1
+        Number of files with that suffix in the folder, at any depth.
+    alias : str, default ""
+        Another name under which the folder may be found.
     """
 
     folder: str
@@ -38,7 +45,7 @@ class Brought:
     address: str
     suffix: str = ""
     count: int = 1
-    also: str = ""
+    alias: str = ""
 
     @property
     def home(self) -> Path:
@@ -46,8 +53,21 @@ class Brought:
         return cache_folder() / self.folder
 
     def find(self) -> Path | zipfile.Path:
-        """Where the folder or file lies; FileNotFoundError if it does not."""
-        for name in filter(None, (self.name, self.also)):
+        """Find the folder or file in the cache.
+
+        Returns
+        -------
+        place : Path or zipfile.Path
+            The folder or file, or the folder inside its zip.
+
+        Raises
+        ------
+        FileNotFoundError
+            If it is not in the cache.
+        ValueError
+            If its zip is broken.
+        """
+        for name in filter(None, (self.name, self.alias)):
             place, archive = self.home / name, self.home / f"{name}.zip"
             if place.exists():
                 return place
@@ -56,14 +76,19 @@ class Brought:
         raise self._missing()
 
     def names(self) -> list[str]:
-        """The paths of the files inside the folder, sorted.
+        """List the files of the folder.
+
+        Returns
+        -------
+        names : list of str
+            Paths relative to the folder, sorted.
 
         Raises
         ------
         FileNotFoundError
-            The folder is not in the cache.
+            If the folder is not in the cache.
         ValueError
-            It holds more or fewer files than the official one, or its zip is broken.
+            If it has more or fewer files than the official one, or if its zip is broken.
         """
         place = self.find()
         if isinstance(place, Path):
@@ -80,14 +105,24 @@ class Brought:
         return found
 
     def read(self, name: str = "") -> bytes:
-        """The bytes of one of the folder's files, or of the file itself.
+        """Read one of the folder's files, or the file itself.
+
+        Parameters
+        ----------
+        name : str, default ""
+            Path relative to the folder; empty if this is a single file.
+
+        Returns
+        -------
+        content : bytes
+            All bytes of the file.
 
         Raises
         ------
         FileNotFoundError
-            It is not there.
+            If it is not in the cache.
         ValueError
-            It is larger than :data:`LARGEST`, or its zip is broken.
+            If it is larger than :data:`LARGEST`, or if its zip is broken.
         """
         place = self.find()
         path: Any = place / name if name else place
@@ -103,7 +138,25 @@ class Brought:
         return data
 
     def array(self, name: str) -> np.ndarray:
-        """One of the folder's files as an array of numbers (the .npy format; pickles are refused)."""
+        """Read one of the folder's files as a numpy array.
+
+        Parameters
+        ----------
+        name : str
+            Path of a ``.npy`` file relative to the folder.
+
+        Returns
+        -------
+        array : ndarray
+            The array of the file.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the file is not in the cache.
+        ValueError
+            If it is no ``.npy`` file, or contains pickled objects.
+        """
         try:
             return np.lib.format.read_array(io.BytesIO(self.read(name)), allow_pickle=False)
         except FileNotFoundError:
@@ -112,10 +165,32 @@ class Brought:
             raise ValueError(f"{self.home / self.name / name} is no array of numbers: {error}") from error
 
     def image(self, name: str, size: tuple[int, int], mode: str = "RGB") -> np.ndarray:
-        """One of the folder's files, JPEG or PNG, resized: (channels, height, width), uint8.
+        """Read one of the folder's files, JPEG or PNG, and resize it.
 
-        ``size`` is height and width, ``mode`` "RGB" or "L" (grey).
+        Parameters
+        ----------
+        name : str
+            Path relative to the folder.
+        size : tuple of int
+            Height and width of the result, in pixels.
+        mode : {"RGB", "L"}, default "RGB"
+            Colour, or grey.
+
+        Returns
+        -------
+        image : ndarray, shape (3, height, width) or (1, height, width), uint8
+            Pixels from 0 to 255.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the file is not in the cache.
+        ValueError
+            If it is no such image, or has more than :data:`LARGEST` pixels.
         """
+        with needed_by("reading images", extra="data"):
+            from PIL import Image
+
         try:
             with Image.open(io.BytesIO(self.read(name)), formats=("JPEG", "PNG")) as picture:
                 if picture.width * picture.height > LARGEST:
@@ -128,7 +203,15 @@ class Brought:
         return np.asarray(resized).reshape(*size, -1).transpose(2, 0, 1).copy()
 
     def state(self) -> tuple[str, str]:
-        """The state ("ok", "missing" or "wrong content") and the path."""
+        """Return the state of the folder or file in the cache.
+
+        Returns
+        -------
+        state : {"ok", "missing", "wrong content"}
+            Whether it is there, and has the expected number of files.
+        path : str
+            Where it is, or should be.
+        """
         try:
             place = self.find()
             if self.suffix:
@@ -143,14 +226,14 @@ class Brought:
         whole = "/".join(filter(None, (self.folder, self.name, name)))
         zipped = f" (or {self.name}.zip)" if self.suffix and not name else ""
         return FileNotFoundError(
-            f"{whole} is not in the cache, and you have to bring it: get it from {self.address} and put "
-            f"{self.name}{zipped} into the folder {self.home}"
+            f"{whole} is not in the cache and has to be downloaded by hand: get it from {self.address} and "
+            f"put {self.name}{zipped} into the folder {self.home}"
         )
 
 
 @lru_cache(maxsize=8)
 def _inside(archive: Path, folder: str, changed: int) -> zipfile.Path:
-    """A folder inside a zip, opened once for all its files, anew when the zip has changed."""
+    """A folder inside a zip, opened once for all files, and again when the zip's time stamp changes."""
     try:
         return zipfile.Path(archive, folder)
     except zipfile.BadZipFile as error:

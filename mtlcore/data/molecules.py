@@ -1,20 +1,22 @@
 """Virtual screening: is a molecule active in an assay? Many tasks, few active molecules, missing labels.
 
 Source: SLAW paper, Section 4.3: PCBA, 128 assays of about 440,000 molecules, as fingerprints (ECFP of
-radius 4, 2,048 bits), and a cross-entropy whose classes are weighted by their rarity. ToxCast, Tox21
-and MUV are smaller collections of the same form. What the paper leaves open, and our reading:
+radius 4, 2,048 bits), and a cross-entropy with class weights. ToxCast, Tox21 and MUV are smaller collections
+of the same form. Deviations, and choices where the paper gives no details:
 
-* a molecule is for training, validation or testing with 80, 10 and 10%, drawn once for the whole file,
-  so that it stays in its split whatever ``tasks`` is (the paper: 90% and 10%, no validation set);
-* the weight of a class is one minus its share of the training labels of all tasks together, as in the
-  public code, divided by its mean over the task's own training labels. (The code divides the loss of a
-  batch by the sum of its weights; here every sample has a loss of its own.)
-* ToxCast's file has its assays in alphabetical order. Ours come with the most labelled first, so that
-  the first tasks share their molecules, as PCBA's do.
+* Molecules are split at random, 80, 10 and 10% for training, validation and testing, once for the whole file,
+  so that a molecule's split does not depend on ``tasks`` (the paper: 90% and 10%, no validation set).
+* The weight of a class is one minus its frequency in the training labels of all tasks together, as in the
+  public code, divided by the mean of these weights over the task's own training labels. (The public code
+  divides the loss of a batch by the sum of its weights; here every sample has a loss of its own.)
+* The assays of ToxCast's file are in alphabetical order. We sort them by decreasing number of labels, so that
+  the first tasks are labelled for the same molecules, as in PCBA.
 
-The content of PCBA's official file is not known to us, so no hash is pinned: what is checked is its
-form, 128 assays and 430,000 to 450,000 molecules.
+We do not know the hash of PCBA's official file, so only its form is checked: 128 assays and 430,000 to
+450,000 molecules.
 """
+
+from __future__ import annotations
 
 import gzip
 import io
@@ -27,22 +29,36 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 
-from mtlcore.data.cache import File, unpack
+from mtlcore._optional import needed_by
+from mtlcore.data._options import check_options
 from mtlcore.data.dataset import Dataset
-from mtlcore.data.overlay import check_options
+from mtlcore.data.files import File, unpack
 from mtlcore.tasks.batch import MultiTaskData, Split
 from mtlcore.tasks.task import UNLABELLED, Task
 
 NOT_TASKS = ("mol_id", "smiles")
-"""The columns of the files that are no labels."""
+"""Columns of the files that are not labels."""
 
 
 @dataclass(eq=False)
 class FormFile(File):
-    """A table of molecules without a pinned hash: number of assays and of molecules are checked."""
+    """A table of molecules without a pinned hash: the numbers of assays and of molecules are checked.
+
+    Parameters
+    ----------
+    folder, name, address : str
+        As in :class:`mtlcore.data.files.File`.
+    size : int, default 2**28
+        Largest number of bytes, unpacked.
+    sha256 : str, default ""
+        Not used.
+    assays : int, default 128
+        Number of assays.
+    molecules : range, default range(430_000, 450_001)
+        Allowed numbers of molecules.
+    """
 
     size: int = 2**28
     sha256: str = ""
@@ -92,22 +108,34 @@ PCBA = FormFile("pcba", "pcba.csv", "https://deepchemdata.s3-us-west-1.amazonaws
 
 @lru_cache(maxsize=1)
 def fingerprints(smiles: tuple[str, ...], radius: int = 4, bits: int = 2048) -> tuple[np.ndarray, np.ndarray]:
-    """Extended-connectivity fingerprints (M, bits), bool, and which of the molecules (M,) could be read.
+    """Compute extended-connectivity fingerprints.
 
-    A row of a molecule that RDKit cannot read is all False. The last answer is kept: do not write into it.
+    The result of the last call is cached, so do not modify the arrays.
+
+    Parameters
+    ----------
+    smiles : tuple of str
+        M molecules in SMILES notation.
+    radius : int, default 4
+        Radius of the circular substructures, in bonds.
+    bits : int, default 2048
+        Length of a fingerprint.
+
+    Returns
+    -------
+    found : ndarray, shape (M, bits), bool
+        Fingerprints; all ``False`` for a molecule that RDKit cannot read.
+    readable : ndarray, shape (M,), bool
+        Whether RDKit can read the molecule.
 
     Raises
     ------
     ImportError
-        RDKit is not installed.
+        If RDKit is not installed.
     """
-    try:
+    with needed_by("fingerprints of molecules", extra="molecules"):
         from rdkit import Chem, rdBase
         from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
-    except ImportError as error:
-        raise ImportError(
-            "fingerprints of molecules need RDKit, an optional package: pip install 'mtlcore[molecules]'"
-        ) from error
     generator = GetMorganGenerator(radius=radius, fpSize=bits)
     found, readable = np.zeros((len(smiles), bits), bool), np.zeros(len(smiles), bool)
     with rdBase.BlockLogs():
@@ -129,23 +157,46 @@ def make(
     bits: int = 2048,
     seed: int = 0,
 ) -> MultiTaskData:
-    """Fingerprints (N, bits), bool, and labels (N,) 0, 1 or -100 (missing) of every task.
+    """Make one of the data sets.
 
     Parameters
     ----------
-    tasks : the first so many assays; default all.
-    labelled_for : keep the molecules that are labelled for at least one of the first so many assays;
-        default ``tasks``. In the paper 32, whatever the number of tasks.
-    radius, bits : of the fingerprints.
-    seed : of the division into splits.
+    name : str
+        Name of the data set.
+    file : File
+        Table with a column of labels per assay.
+    most_labelled_first : bool
+        Sort the assays by decreasing number of labels.
+    tasks : int, optional
+        Number of tasks, the first assays; by default all.
+    labelled_for : int, optional
+        Keep the molecules that are labelled for at least one of this number of first assays; by default
+        ``tasks``. In the paper 32 for any number of tasks.
+    radius : int, default 4
+        Radius of the fingerprints, in bonds.
+    bits : int, default 2048
+        Length of the fingerprints.
+    seed : int, default 0
+        Seed of the splits.
+
+    Returns
+    -------
+    data : MultiTaskData
+        Fingerprints (N, bits), bool, and labels (N,) of every task: 0, 1, or -100 where unlabelled.
 
     Raises
     ------
     ValueError
-        An option out of range, or labels that are neither 0 nor 1.
+        If an option is out of range, or labels are neither 0 nor 1.
     ImportError
-        RDKit is not installed.
+        If RDKit is not installed.
+
+    References
+    ----------
+    SLAW paper, Section 4.3.
     """
+    import pandas as pd
+
     check_options(seed=seed, radius=radius, bits=bits)
     table = pd.read_csv(io.BytesIO(file.read()))
     columns = table.drop(columns=[*NOT_TASKS], errors="ignore")
@@ -173,9 +224,33 @@ def make_molecules(
     bits: int = 256,
     seed: int = 0,
 ) -> MultiTaskData:
-    """Random fingerprints of the same form: 16 tasks, a tenth of the molecules active, 40% unlabelled.
+    """Make the data set ``"synthetic-molecules"``: random fingerprints and 16 tasks of the same form.
 
-    Whether a molecule is active depends linearly on its bits, of which 5% are set.
+    5% of the bits are set. A molecule is active in an assay if a random linear function of its bits is among
+    the largest tenth; 40% of the labels are missing.
+
+    Parameters
+    ----------
+    tasks : int, optional
+        Number of tasks; by default all 16.
+    labelled_for : int, optional
+        As in :func:`make`.
+    molecules : int, default 1000
+        Number of molecules in all splits.
+    bits : int, default 256
+        Length of the fingerprints.
+    seed : int, default 0
+        Seed of the fingerprints, of the labels and of the splits.
+
+    Returns
+    -------
+    data : MultiTaskData
+        As from :func:`make`.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range.
     """
     check_options(seed=seed, molecules=molecules, bits=bits)
     rng = np.random.default_rng([seed, 1])
@@ -184,7 +259,7 @@ def make_molecules(
     labels = (score > np.quantile(score, 0.9, axis=0)).astype(np.int64)
     labels[rng.random(labels.shape) < 0.4] = UNLABELLED
     names = [f"assay {t + 1}" for t in range(16)]
-    return _divide("made-molecules", found, labels, names, tasks, labelled_for, seed)
+    return _divide("synthetic-molecules", found, labels, names, tasks, labelled_for, seed)
 
 
 def _divide(
@@ -196,6 +271,7 @@ def _divide(
     labelled_for: int | None,
     seed: int,
 ) -> MultiTaskData:
+    """Split fingerprints (M, bits) and labels (M, assays) at random."""
     tasks = len(names) if tasks is None else tasks
     labelled_for = tasks if labelled_for is None else labelled_for
     check_options(seed=seed, tasks=tasks, labelled_for=labelled_for)
@@ -223,7 +299,7 @@ def _divide(
 
 
 def _class_weights(labels: np.ndarray) -> np.ndarray:
-    """(T, 2) weights of the two classes, with mean one over each task's labels (N, T)."""
+    """Weights (T, 2) of the two classes, with mean one over the labels (N, T) of each task."""
     counts = np.stack([(labels == k).sum(0) for k in (0, 1)], 1)
     rarity = 1 - counts.sum(0) / counts.sum()
     if not (rarity > 0).all():
@@ -245,5 +321,5 @@ DATASETS = (
     ),
     Dataset("muv", "17 screens against decoys, 93,127 molecules", partial(make, "muv", MUV, False), (MUV,)),
     Dataset("pcba", "128 assays, about 440,000 molecules", partial(make, "pcba", PCBA, False), (PCBA,)),
-    Dataset("made-molecules", "16 made assays of 1,000 random fingerprints", make_molecules),
+    Dataset("synthetic-molecules", "16 synthetic assays of 1,000 random fingerprints", make_molecules),
 )

@@ -1,36 +1,38 @@
-"""Multi-MNIST, Multi-Fashion-MNIST and the mixed set, made from the official files.
+"""Multi-MNIST, Multi-Fashion-MNIST and a mixed set, made from the official files.
 
-Source: random-weighting paper, Section 5.1: two images of different classes, overlaid on 36 x 36
-pixels, 120,000 for training and 20,000 for testing; the tasks are the class of each image. What
-the paper leaves open, and our reading:
+Source: random-weighting paper, Section 5.1: two images of different classes, overlaid on 36 x 36 pixels,
+120,000 for training and 20,000 for testing; the tasks are the class of each image. Details that the paper
+does not specify, and our choices:
 
-* the first 28 x 28 image lies at the top left, the second at the bottom right, and where they meet
-  the brighter pixel counts (the sum clipped at 255 is the other reading);
-* images are drawn with replacement, test overlays from the official test images only;
-* the paper has no validation set: we keep the last 10,000 of the 60,000 training images for it,
-  so that no validation overlay shares an image with a training one;
-* in the mixed set the top-left image is from Fashion-MNIST and the bottom-right one from MNIST.
-  Their classes differ by nature, so every pair is allowed.
+* The first 28 x 28 image is at the top left, the second at the bottom right. Where they overlap the brighter
+  pixel counts (the sum clipped at 255 is an alternative).
+* Images are drawn with replacement, those of test overlays from the official test images only.
+* The paper has no validation set: we hold out the last 10,000 of the 60,000 training images for it, so that
+  no validation overlay shares an image with a training overlay.
+* In the mixed set the top-left image is from Fashion-MNIST and the bottom-right one from MNIST. Their classes
+  always differ, so every pair is allowed.
 """
 
 from functools import partial
 
 import numpy as np
 
-from mtlcore.data.cache import File
+from mtlcore.data._options import check_options
 from mtlcore.data.dataset import Dataset
+from mtlcore.data.files import File
 from mtlcore.data.formats.idx import read_idx
-from mtlcore.data.overlay import Pool, check_options, make_overlays
+from mtlcore.data.formats.overlay import Pool, make_overlays
 from mtlcore.tasks.batch import MultiTaskData
 
 VALIDATION_IMAGES = 10_000
-"""How many of the last training images are kept for validation overlays."""
+"""Number of the last training images that are held out for validation overlays."""
 
 OFFSET = 8
-"""Pixels between the two images: 28 + 8 = 36."""
+"""Offset of the second image, in pixels: 28 + 8 = 36."""
 
 
 def _files(folder: str, address: str, sha256: tuple[str, str, str, str]) -> tuple[File, ...]:
+    """Training images and labels, test images and labels."""
     names = (
         ("train-images-idx3-ubyte", 47_040_016),
         ("train-labels-idx1-ubyte", 60_008),
@@ -66,7 +68,18 @@ FASHION = _files(
 
 
 def read_pools(files: tuple[File, ...]) -> dict[str, Pool]:
-    """The images of the official files, as the pools of the three splits."""
+    """Read the official files.
+
+    Parameters
+    ----------
+    files : tuple of File
+        :data:`MNIST` or :data:`FASHION`.
+
+    Returns
+    -------
+    pools : dict of str to Pool
+        Images (M, 28, 28), uint8, and classes (M,) of ``"train"``, ``"validation"`` and ``"test"``.
+    """
     images, classes, test_images, test_classes = (read_idx(file.read()) for file in files)
     train = Pool(images, classes.astype(np.int64))
     return {
@@ -86,7 +99,40 @@ def make(
     test: int = 20_000,
     seed: int = 0,
 ) -> MultiTaskData:
-    """Overlays with images (N, 1, 36, 36), uint8, and classes (N,) from 0 to 9 for both tasks."""
+    """Make one of the data sets.
+
+    Parameters
+    ----------
+    name : str
+        Name of the data set.
+    first, second : tuple of File
+        Files of the images at the top left and at the bottom right.
+    train : int, default 120_000
+        Number of training overlays.
+    validation : int, default 10_000
+        Number of validation overlays.
+    test : int, default 20_000
+        Number of test overlays.
+    seed : int, default 0
+        Seed of the pairs of images.
+
+    Returns
+    -------
+    data : MultiTaskData
+        Images (N, 1, 36, 36), uint8, and classes (N,) from 0 to 9 of the tasks ``"top-left"`` and
+        ``"bottom-right"``.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range, or a file does not have the pinned content.
+    FileNotFoundError
+        If a file is not in the cache and cannot be downloaded.
+
+    References
+    ----------
+    Random-weighting paper, Section 5.1.
+    """
     sizes = {"train": train, "validation": validation, "test": test}
     check_options(seed=seed, **sizes)
     top_left = read_pools(first)

@@ -1,22 +1,22 @@
-"""NYUv2: rooms with 13 classes of things, depths and surface normals, from files that you bring.
+"""NYUv2: photographs of rooms with 13 classes, depths and surface normals, a manual download.
 
 Source: the preprocessed files of the authors of MTAN (Liu et al. 2019), 288 x 384 pixels, which the
 random-weighting paper uses (Section 5.2): 795 images for training and 654 for testing. SLAW
-(Section 4.2) takes the same photographs at 120 x 160; so do we, from these files. What the papers leave
-open, and our reading:
+(Section 4.2) uses the same photographs at 120 x 160; we resize these files. Details that the papers do not
+specify, and our choices:
 
-* they have no validation set: the last 95 training images are kept for it, because neighbouring images
-  show one room;
-* no image is normalised or changed at random;
-* images are kept as bytes, which moves a pixel by at most 1/510.
+* They have no validation set: the last 95 training images are held out for it, not random ones, because
+  consecutive images show the same room.
+* Images are neither normalised nor augmented.
+* Images are stored as bytes, which changes a value in [0, 1] by at most 1/510.
 """
 
 from functools import partial
 
+from mtlcore.data._options import check_options
 from mtlcore.data.dataset import Dataset
-from mtlcore.data.manual_files import Brought
-from mtlcore.data.maps import hold_out, make_scenes, read_part
-from mtlcore.data.overlay import check_options
+from mtlcore.data.formats.dense_maps import hold_out, make_scenes, read_part
+from mtlcore.data.manual_files import ManualFolder
 from mtlcore.tasks.batch import MultiTaskData
 
 CLASSES = 13
@@ -25,7 +25,7 @@ ADDRESS = "https://github.com/lorenmt/mtan (the README links nyuv2.zip; unpack i
 
 FOLDERS = {
     part: tuple(
-        Brought("nyuv2", f"{part}/{kind}", ADDRESS, ".npy", count)
+        ManualFolder("nyuv2", f"{part}/{kind}", ADDRESS, ".npy", count)
         for kind in ("image", "label", "depth", "normal")
     )
     for part, count in (("train", 795), ("val", 654))
@@ -33,12 +33,36 @@ FOLDERS = {
 
 
 def make(*, height: int = 288, width: int = 384, validation: int = 95) -> MultiTaskData:
-    """Images (N, 3, height, width), uint8; classes (N, height, width), -100 where unlabelled; depths
-    (N, 1, height, width) in metres and unit normals (N, 3, height, width), float32, NaN where unlabelled.
+    """Make the data set ``"nyuv2"``.
 
-    ``validation`` is how many of the last training images are kept for validation.
+    Parameters
+    ----------
+    height : int, default 288
+        Height of the resized images, in pixels.
+    width : int, default 384
+        Width of the resized images, in pixels.
+    validation : int, default 95
+        Number of the last training images that are held out for validation.
+
+    Returns
+    -------
+    data : MultiTaskData
+        Images (N, 3, height, width), uint8. Three tasks: classes (N, height, width) from 0 to 12, int64, -100
+        where unlabelled; depths (N, 1, height, width) in metres and unit normals (N, 3, height, width),
+        float32, NaN where unlabelled.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range, or a folder or file is not as the official one.
+    FileNotFoundError
+        If a folder is not in the cache.
+
+    References
+    ----------
+    Random-weighting paper, Section 5.2. SLAW paper, Section 4.2.
     """
-    check_options(seed=0, height=height, width=width, validation=validation)
+    check_options(height=height, width=width, validation=validation)
     train, test = (read_part(FOLDERS[part], FULL, (height, width), CLASSES) for part in ("train", "val"))
     return hold_out("nyuv2", train, test, validation, CLASSES)
 
@@ -46,9 +70,13 @@ def make(*, height: int = 288, width: int = 384, validation: int = 95) -> MultiT
 DATASETS = (
     Dataset(
         "nyuv2",
-        "rooms: segmentation, depth and surface normals; you bring the files",
+        "rooms: segmentation, depth and surface normals; manual download",
         make,
         FOLDERS["train"] + FOLDERS["val"],
     ),
-    Dataset("made-rooms", "made images of NYUv2's form", partial(make_scenes, "made-rooms", CLASSES, 3)),
+    Dataset(
+        "synthetic-rooms",
+        "random images of NYUv2's form",
+        partial(make_scenes, "synthetic-rooms", CLASSES, 3),
+    ),
 )

@@ -1,8 +1,8 @@
-"""Office-31 and Office-Home: one kind of question, what is this thing?, asked in several visual domains.
+"""Office-31 and Office-Home: object recognition in several visual domains, a manual download.
 
 Source: random-weighting paper, Appendix C.3: each domain is a task with images of its own; 4,110 images in 3
 domains and 31 classes (Saenko et al. 2010), and about 15,500 in 4 domains and 65 classes (Venkateswara et
-al. 2017). The paper splits 60, 20 and 20% at random without saying how; we draw every domain by itself.
+al. 2017). The paper uses random splits of 60, 20 and 20% without details; we split each domain separately.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,9 @@ from functools import partial
 import numpy as np
 import torch
 
+from mtlcore.data._options import check_options
 from mtlcore.data.dataset import Dataset
-from mtlcore.data.manual_files import Brought
-from mtlcore.data.overlay import check_options
+from mtlcore.data.manual_files import ManualFolder
 from mtlcore.tasks.batch import MultiTaskData, Split
 from mtlcore.tasks.task import Task
 
@@ -21,28 +21,50 @@ _31 = "https://faculty.cc.gatech.edu/~judy/domainadapt/ (domain_adaptation_image
 _HOME = "https://www.hemanthdv.org/officeHomeDataset.html (OfficeHomeDataset_10072016.zip; unpack it)"
 
 OFFICE_31 = {
-    name: Brought("office-31", f"{name}/images", _31, ".jpg", count)
+    name: ManualFolder("office-31", f"{name}/images", _31, ".jpg", count)
     for name, count in (("amazon", 2817), ("dslr", 498), ("webcam", 795))
 }
 OFFICE_HOME = {
-    name: Brought("office-home", name, _HOME, ".jpg", count)
+    name: ManualFolder("office-home", name, _HOME, ".jpg", count)
     for name, count in (("Art", 2427), ("Clipart", 4365), ("Product", 4439), ("Real World", 4357))
 }
-"""In both a domain's folder holds a folder a class, which holds the images."""
+"""Domain -> folder. In both data sets it contains one folder of images per class."""
 
 
 def make(
-    name: str, domains: Mapping[str, Brought], classes: int, *, size: int = 224, seed: int = 0
+    name: str, domains: Mapping[str, ManualFolder], classes: int, *, size: int = 224, seed: int = 0
 ) -> MultiTaskData:
-    """For each domain images (N, 3, size, size), uint8, and classes (N,), in the alphabetical order of their
-    names. ``seed`` governs the division into splits.
+    """Make one of the data sets.
+
+    Parameters
+    ----------
+    name : str
+        Name of the data set.
+    domains : mapping of str to ManualFolder
+        :data:`OFFICE_31` or :data:`OFFICE_HOME`.
+    classes : int
+        Number of classes.
+    size : int, default 224
+        Height and width of the resized images, in pixels.
+    seed : int, default 0
+        Seed of the splits.
+
+    Returns
+    -------
+    data : MultiTaskData
+        One input per task (domain): images (N, 3, size, size), uint8. Classes (N,), numbered in the
+        alphabetical order of their names.
 
     Raises
     ------
     FileNotFoundError
-        A domain's folder is not in the cache.
+        If the folder of a domain is not in the cache.
     ValueError
-        A domain has other files or classes than the official one, or an option is out of range.
+        If a domain has other files or classes than the official one, or an option is out of range.
+
+    References
+    ----------
+    Random-weighting paper, Appendix C.3.
     """
     check_options(seed=seed, size=size)
     images, labels = [], []
@@ -57,7 +79,32 @@ def make(
 
 
 def make_objects(*, size: int = 16, classes: int = 4, images: int = 60, seed: int = 0) -> MultiTaskData:
-    """Three made domains of the same form: a bright corner says the class, and each has its own tint."""
+    """Make the data set ``"synthetic-objects"``: random images in three domains.
+
+    The class of an image is the position of a bright vertical stripe; the domains are tinted red, green and
+    blue.
+
+    Parameters
+    ----------
+    size : int, default 16
+        Height and width of the images, in pixels.
+    classes : int, default 4
+        Number of classes.
+    images : int, default 60
+        Number of images of the first domain; the others have a half and a third as many.
+    seed : int, default 0
+        Seed of the images and of the splits.
+
+    Returns
+    -------
+    data : MultiTaskData
+        As from :func:`make`.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range.
+    """
     check_options(seed=seed, size=size, classes=classes, images=images)
     rng = np.random.default_rng([seed, 1])
     pictures, labels = [], []
@@ -69,13 +116,13 @@ def make_objects(*, size: int = 16, classes: int = 4, images: int = 60, seed: in
         pixels[np.arange(number)[:, None], :, :, column] += 100
         pictures.append(pixels.astype(np.uint8))
         labels.append(label)
-    return _divide("made-objects", ["red", "green", "blue"], pictures, labels, seed)
+    return _divide("synthetic-objects", ["red", "green", "blue"], pictures, labels, seed)
 
 
 def _divide(
     name: str, domains: Sequence[str], images: Sequence[np.ndarray], labels: Sequence[np.ndarray], seed: int
 ) -> MultiTaskData:
-    """60, 20 and 20% of every domain."""
+    """Split each domain at random: 60% for training, 20% for validation, 20% for testing."""
     orders = [np.random.default_rng([seed, k]).permutation(len(y)) for k, y in enumerate(labels)]
     parts = [np.split(order, [int(0.6 * len(order)), int(0.8 * len(order))]) for order in orders]
 
@@ -93,15 +140,15 @@ def _divide(
 DATASETS = (
     Dataset(
         "office-31",
-        "31 classes of things in 3 visual domains; you bring the files",
+        "31 classes of objects in 3 visual domains; manual download",
         partial(make, "office-31", OFFICE_31, 31),
         tuple(OFFICE_31.values()),
     ),
     Dataset(
         "office-home",
-        "65 classes of things in 4 visual domains; you bring the files",
+        "65 classes of objects in 4 visual domains; manual download",
         partial(make, "office-home", OFFICE_HOME, 65),
         tuple(OFFICE_HOME.values()),
     ),
-    Dataset("made-objects", "made images in 3 domains", make_objects),
+    Dataset("synthetic-objects", "random images in 3 domains", make_objects),
 )

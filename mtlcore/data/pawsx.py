@@ -1,11 +1,11 @@
-"""PAWS-X: do two sentences say the same? In English, Chinese, German and Spanish, one input a language.
+"""PAWS-X: paraphrase detection in English, Chinese, German and Spanish, one input per language.
 
-Source: random-weighting paper, Section 5.3 and Table 2: 49,401 training pairs a language, machine-translated
-but for English, and 2,000 pairs each for validation and testing, translated by people. Labels are 1 for
-a paraphrase, 0 otherwise.
+Source: random-weighting paper, Section 5.3 and Table 2: 49,401 training pairs of sentences per language,
+machine-translated from English, and 2,000 pairs each for validation and testing, translated by people. The
+label is 1 for a paraphrase, 0 otherwise.
 
-The files are those of the official archive, x-final.tar.gz, unpacked in the folder ``pawsx`` of the cache.
-No hash of them is known to us, so what is checked is their form: four columns, and labels 0 or 1.
+The files are those of the official archive, ``x-final.tar.gz``, unpacked in the folder ``pawsx`` of the
+cache. We do not know their hashes, so only their form is checked: four columns, and labels 0 or 1.
 """
 
 from __future__ import annotations
@@ -14,27 +14,26 @@ import csv
 
 import torch
 
+from mtlcore.data._options import check_text_options, subset
 from mtlcore.data.dataset import Dataset
-from mtlcore.data.formats import wordpieces as pieces
-from mtlcore.data.formats import words
-from mtlcore.data.manual_files import Brought
-from mtlcore.data.overlay import check_options
+from mtlcore.data.formats import wordpieces
+from mtlcore.data.manual_files import ManualFolder
 from mtlcore.tasks.batch import MultiTaskData, Split
 from mtlcore.tasks.task import Task
 
 LANGUAGES = ("en", "zh", "de", "es")
-"""In the order of the paper's Table 3."""
+"""Languages, in the order of the paper's Table 3."""
 
 COLUMNS = ["id", "sentence1", "sentence2", "label"]
 
 Pair = tuple[str, str, int]
-"""Two sentences, and whether they say the same."""
+"""Two sentences, and 1 if they are paraphrases of each other, else 0."""
 
 
-def _file(language: str, part: str) -> Brought:
+def _file(language: str, part: str) -> ManualFolder:
     name = {"train": "train" if language == "en" else "translated_train"}.get(part, f"{part}_2k")
     address = "https://storage.googleapis.com/paws/pawsx/x-final.tar.gz (unpack it)"
-    return Brought("pawsx", f"x-final/{language}/{name}.tsv", address)
+    return ManualFolder("pawsx", f"x-final/{language}/{name}.tsv", address)
 
 
 FILES = {
@@ -42,8 +41,26 @@ FILES = {
 }
 
 
-def read_pairs(file: Brought) -> list[Pair]:
-    """The pairs of a table; ValueError for other columns, or a label that is neither 0 nor 1."""
+def read_pairs(file: ManualFolder) -> list[Pair]:
+    """Read a table of PAWS-X.
+
+    Parameters
+    ----------
+    file : ManualFolder
+        A file of tab-separated values.
+
+    Returns
+    -------
+    pairs : list of Pair
+        Two sentences and the label of every row.
+
+    Raises
+    ------
+    ValueError
+        If it has other columns than the official one, or a label that is neither 0 nor 1.
+    FileNotFoundError
+        If it is not in the cache.
+    """
     rows = csv.reader(file.read().decode().splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
     if next(rows, None) != COLUMNS:
         raise ValueError(f"{file.find()} is no table of PAWS-X: its columns should be {', '.join(COLUMNS)}")
@@ -63,27 +80,52 @@ def make(
     length: int = 128,
     seed: int = 0,
 ) -> MultiTaskData:
-    """Word pieces (N, 2, L), ids and segments of both sentences of a pair, and labels (N,), a language.
+    """Make the data set ``"pawsx"``.
 
     Parameters
     ----------
-    tokenizer : name or folder of a pre-trained tokeniser. Needs the optional package ``transformers``.
-    sentences, validation : at most so many training and validation pairs a language, drawn with the seed, the
-        same in every language; default all. All test pairs are there.
-    length : pairs are cut to so many word pieces, default 128 as in the public code.
+    tokenizer : str
+        Name or folder of a pre-trained tokeniser of ``transformers``.
+    sentences : int, optional
+        Number of training pairs per language, drawn with the seed, the same rows in every language; by
+        default all.
+    validation : int, optional
+        Number of validation pairs per language; by default all. The test split always has all.
+    length : int, default 128
+        Cut pairs to this number of word pieces; the default is that of the public code.
+    seed : int, default 0
+        Seed of the choice of pairs.
+
+    Returns
+    -------
+    data : MultiTaskData
+        One input per task (language): word pieces (N, 2, L), int64, ids and segment ids of both sentences.
+        Labels (N,), 0 or 1.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range, or a file is not of the expected form.
+    FileNotFoundError
+        If a file is not in the cache.
+    ImportError
+        If ``transformers`` is not installed.
+
+    References
+    ----------
+    Random-weighting paper, Section 5.3.
     """
-    sizes = {"sentences": sentences, "validation": validation}
-    check_options(seed=seed, length=length, **{key: n for key, n in sizes.items() if n is not None})
+    check_text_options(sentences=sentences, validation=validation, length=length, seed=seed)
     texts = [[read_pairs(file) for file in FILES[language]] for language in LANGUAGES]
-    tokens = pieces.tokenizer(tokenizer)
+    tokens = wordpieces.tokenizer(tokenizer)
 
     def split(part: int, size: int | None) -> Split:
-        drawn = [words.some(language[part], size, seed) for language in texts]
+        drawn = [subset(language[part], size, seed) for language in texts]
         inputs = tuple(
-            pieces.pairs([a for a, _, _ in pairs], [b for _, b, _ in pairs], length, tokens)
+            wordpieces.pairs([a for a, _, _ in pairs], [b for _, b, _ in pairs], length, tokens)
             for pairs in drawn
         )
-        return Split(inputs, tuple(torch.tensor([same for _, _, same in pairs]) for pairs in drawn))
+        return Split(inputs, tuple(torch.tensor([label for _, _, label in pairs]) for pairs in drawn))
 
     return MultiTaskData(
         "pawsx",

@@ -1,19 +1,20 @@
-"""Part-of-speech tagging in four languages: Universal Dependencies treebanks, one input a language.
+"""Part-of-speech tagging in four languages: Universal Dependencies treebanks, one input per language.
 
 Source: random-weighting paper, Section 5.3: the tagging problem of XTREME in English, Chinese, Telugu and
-Vietnamese (release 2.5), one task a language, measured by F1. Ours, and what the paper leaves open:
+Vietnamese (release 2.5), one task per language, measured by F1. Deviations, and choices where the paper gives
+no details:
 
-* English EWT, Telugu MTG and Vietnamese VTB of release 2.16, and Chinese GSD of release 1.3. That one
-  has the older scheme's tag names, of which one differs (CONJ, now CCONJ), and its habits: so the tags
-  of one word may differ between languages, each of which has its own head. XTREME may join several
-  treebanks of a language; the sizes of the paper's Table 2 are ours for Telugu and for the training and
-  validation files of Chinese, not for the rest.
-* Which F1 is not said. Ours counts, as XTREME's scorer does, runs of one tag, not words: two nouns side by
-  side are one run, and it is right when its tag, its first and its last word are. (That scorer also
+* The treebanks are English EWT, Telugu MTG and Vietnamese VTB of release 2.16, and Chinese GSD of release
+  1.3. That release has the older annotation scheme, with another name for one tag (CONJ, now CCONJ) and other
+  guidelines, so one kind of word may have different tags in different languages; each language has its own
+  head. XTREME may join several treebanks of a language: the sizes of the paper's Table 2 agree with ours for
+  Telugu and for the training and validation files of Chinese only.
+* The paper does not say which F1. Ours counts, as XTREME's scorer does, runs of one tag, not words: two
+  adjacent nouns are one run, which is correct if its tag, its first and its last word are. (That scorer also
   ends a run after every tag whose name starts with S; ours does not.)
 * The loss of a sentence is the mean over its words, and that of a batch the mean over its sentences.
-* Words and characters of the vocabulary come from the training sentences alone, one vocabulary for the
-  four languages.
+* Words and characters of the vocabulary come from the training sentences only; the four languages share one
+  vocabulary.
 
 The Chinese files are for non-commercial use (CC BY-NC-SA 4.0), the others are CC BY-SA 4.0.
 """
@@ -29,36 +30,28 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mtlcore.data.cache import File
+from mtlcore.data._options import check_options, check_text_options, subset
 from mtlcore.data.dataset import Dataset
-from mtlcore.data.formats import wordpieces as pieces
-from mtlcore.data.formats import words
-from mtlcore.data.formats.words import Sentence, Vocabulary
-from mtlcore.data.overlay import check_options
+from mtlcore.data.files import File
+from mtlcore.data.formats import wordpieces
+from mtlcore.data.formats.conllu import Sentence, read_conllu
+from mtlcore.data.formats.vocabulary import PADDING, Vocabulary, cut
 from mtlcore.tasks.batch import MultiTaskData, Split
 from mtlcore.tasks.task import UNLABELLED, Task, labelled
 
 LANGUAGES = ("en", "zh", "te", "vi")
-"""In the order of the paper's Table 3."""
+"""Languages, in the order of the paper's Table 3."""
 
 PARTS = ("train", "dev", "test")
 
-TAGS = (
-    *("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM"),
-    *("PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"),
-)
-"""The universal tags, by label."""
-
 LONGEST = 512
-"""Validation and test sentences are cut to so many words or word pieces: what a pre-trained encoder reads."""
-
-_LABELS = {tag: label for label, tag in enumerate(TAGS)} | {"CONJ": TAGS.index("CCONJ"), "_": UNLABELLED}
+"""Validation and test sentences are cut to this number of words or word pieces, BERT's largest input."""
 
 _ADDRESS = "https://raw.githubusercontent.com/UniversalDependencies/"
 
 
 def _files(name: str, release: str, source: str, pins: Sequence[tuple[int, str]]) -> tuple[File, File, File]:
-    """Training, validation and test file; in our cache the older release's carry its number."""
+    """Training, validation and test file. In our cache, names of the older release's files contain r1.3."""
     end = ".r1.3.conllu" if release == "r1.3" else ".conllu"
     train, validation, test = (
         File("ud", f"{name}-ud-{part}{end}", f"{_ADDRESS}{source}/{release}/{name}-ud-{part}.conllu", *pin)
@@ -111,46 +104,36 @@ FILES: Mapping[str, tuple[File, File, File]] = {
 }
 
 
-def read_conllu(text: str) -> list[Sentence]:
-    """The words of a CoNLL-U text with the labels of their universal tags, sentence by sentence.
-
-    Ranges (``1-2``, a written word that is several syntactic ones) and empty nodes (``1.1``) are passed
-    over; tags of the first version of the scheme get their present name; ``_`` is -100, unlabelled.
-
-    Raises
-    ------
-    ValueError
-        A line that has not ten columns, or an unknown tag.
-    """
-    sentences: list[Sentence] = [[]]
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            sentences.append([])
-        elif not line.startswith("#"):
-            columns = line.split("\t")
-            if len(columns) != 10 or columns[3] not in _LABELS:
-                raise ValueError(
-                    f"line {number} of a CoNLL-U text needs ten columns, the fourth a universal tag: {line!r}"
-                )
-            if columns[0].isdigit():
-                sentences[-1].append((columns[1], _LABELS[columns[3]]))
-    return [sentence for sentence in sentences if sentence]
-
-
 def f1(outputs: Tensor, targets: Tensor) -> float:
-    """F1 of runs of one tag, all tags together, in [0, 1]: outputs (N, C, L) and labels (N, L).
+    """Compute the F1 score of runs of equal tags.
 
-    Unlabelled entries are left out before runs are looked for.
+    A run is a maximal sequence of words of one sentence with one tag. Unlabelled entries are removed first.
+
+    Parameters
+    ----------
+    outputs : Tensor, shape (N, C, L)
+        Scores of C tags.
+    targets : Tensor, shape (N, L), int64
+        Labels; -100 where unlabelled.
+
+    Returns
+    -------
+    score : float
+        F1 of the predicted runs in [0, 1], all tags together (micro-averaged).
     """
     present = labelled(targets)
     sentence = present.nonzero()[:, 0]
-    right, found = (_runs(tags[present], sentence) for tags in (targets, outputs.argmax(1)))
-    return 2 * len(right & found) / (len(right) + len(found))
+    true, predicted = (_runs(tags[present], sentence) for tags in (targets, outputs.argmax(1)))
+    return 2 * len(true & predicted) / (len(true) + len(predicted))
 
 
 def _runs(tags: Tensor, sentence: Tensor) -> set[tuple[int, int, int]]:
-    """First place, place after the last, and tag of every run."""
+    """First position, position after the last, and tag of every run.
+
+    ``tags`` (W,) are those of all labelled words in order, ``sentence`` (W,) the sentence of each.
+    """
     both = torch.stack([sentence, tags])
+    # A run starts at the first word, and wherever the tag or the sentence differs from the word before.
     (firsts,) = torch.cat([tags.new_ones(1), (both[:, 1:] != both[:, :-1]).any(0)]).nonzero(as_tuple=True)
     ends = [*firsts[1:].tolist(), len(tags)]
     return set(zip(firsts.tolist(), ends, tags[firsts].tolist(), strict=True))
@@ -164,18 +147,41 @@ def make(
     tokenizer: str | None = None,
     seed: int = 0,
 ) -> MultiTaskData:
-    """Sentences (N, 13, L), int32, and labels (N, L) from 0 to 16, -100 after a sentence's end, a language.
-
-    L is the length of the split's longest sentence. Each word is its id, then those of its first 12
-    characters, as in :class:`mtlcore.data.formats.words.Vocabulary`.
+    """Make the data set ``"ud-pos"``.
 
     Parameters
     ----------
-    sentences, validation : at most so many training and validation sentences a language, drawn with the
-        seed; default all. All test sentences are there.
-    length : training sentences are cut to so many words (or word pieces); others to 512.
-    tokenizer : name or folder of a pre-trained tokeniser; then inputs are its word pieces (N, 2, L), as in
-        :func:`mtlcore.data.formats.wordpieces.tagged`. Needs the optional package ``transformers``.
+    sentences : int, optional
+        Number of training sentences per language, drawn with the seed; by default all.
+    validation : int, optional
+        Number of validation sentences per language; by default all. The test split always has all.
+    length : int, default 64
+        Cut training sentences to this number of words (or word pieces); other sentences are cut to 512.
+    tokenizer : str, optional
+        Name or folder of a pre-trained tokeniser. Inputs are then its word pieces (N, 2, L), as in
+        :func:`mtlcore.data.formats.wordpieces.tagged`.
+    seed : int, default 0
+        Seed of the choice of sentences.
+
+    Returns
+    -------
+    data : MultiTaskData
+        One input per task (language): ids (N, 13, L), int32, per word its own id and those of its first 12
+        characters, as in :class:`mtlcore.data.formats.vocabulary.Vocabulary`. Labels (N, L) from 0 to 16, and
+        -100 after the end of a sentence. L is the length of the longest sentence of the split.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range, or a file does not have the pinned content.
+    FileNotFoundError
+        If a file is not in the cache and cannot be downloaded.
+    ImportError
+        If ``tokenizer`` is given and ``transformers`` is not installed.
+
+    References
+    ----------
+    Random-weighting paper, Section 5.3.
     """
     texts = {
         language: [read_conllu(file.read().decode()) for file in FILES[language]] for language in LANGUAGES
@@ -190,9 +196,32 @@ def make_languages(
     length: int = 64,
     seed: int = 0,
 ) -> MultiTaskData:
-    """Four made languages of the same form: 120, 90, 60 and 30 training sentences, 40 of each other kind.
+    """Make the data set ``"synthetic-pos"``: random words in four artificial languages.
 
-    A word has two syllables of its language, and an ending that six tags do and the others do not share.
+    The languages have 120, 90, 60 and 30 training sentences, and 40 validation and 40 test sentences each, of
+    3 to 9 words. A word is four random letters of its language and a last letter that determines its tag, one
+    of six.
+
+    Parameters
+    ----------
+    sentences : int, optional
+        Number of training sentences per language; by default all.
+    validation : int, optional
+        Number of validation sentences per language; by default all.
+    length : int, default 64
+        Cut training sentences to this number of words.
+    seed : int, default 0
+        Seed of the languages, and of the choice of sentences.
+
+    Returns
+    -------
+    data : MultiTaskData
+        As from :func:`make`.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range.
     """
     check_options(seed=seed)
     texts = {}
@@ -200,11 +229,12 @@ def make_languages(
         rng = np.random.default_rng([seed, number])
         letters = rng.permutation(list("abcdefghijklmnopqrstuvwxyz"))
         sizes = (30 * (4 - number), 40, 40)
-        texts[name] = [[_made(rng, letters) for _ in range(size)] for size in sizes]
-    return _assemble("made-pos", texts, sentences, validation, length, None, seed)
+        texts[name] = [[_random_sentence(rng, letters) for _ in range(size)] for size in sizes]
+    return _assemble("synthetic-pos", texts, sentences, validation, length, None, seed)
 
 
-def _made(rng: np.random.Generator, letters: np.ndarray) -> Sentence:
+def _random_sentence(rng: np.random.Generator, letters: np.ndarray) -> Sentence:
+    """Words whose last letter, one of the first six of the language's alphabet, determines the tag."""
     tags = rng.integers(0, 6, rng.integers(3, 10)).tolist()
     return [("".join([*rng.choice(letters[6:], 4), letters[tag]]), tag) for tag in tags]
 
@@ -218,27 +248,27 @@ def _assemble(
     tokenizer: str | None,
     seed: int,
 ) -> MultiTaskData:
-    sizes = {"sentences": sentences, "validation": validation}
-    check_options(seed=seed, length=length, **{key: n for key, n in sizes.items() if n is not None})
-    train = [words.some(parts[0], sentences, seed) for parts in texts.values()]
-    held_out = [words.some(parts[1], validation, seed) for parts in texts.values()]
+    """Encode the training, validation and test sentences of every language."""
+    check_text_options(sentences=sentences, validation=validation, length=length, seed=seed)
+    train = [subset(parts[0], sentences, seed) for parts in texts.values()]
+    held_out = [subset(parts[1], validation, seed) for parts in texts.values()]
     test = [parts[2] for parts in texts.values()]
     read: Callable[[list[Sentence], int], tuple[Tensor, Tensor]]
     if tokenizer is None:
-        read = Vocabulary.learn(sentence for part in train for sentence in words.cut(part, length)).read
+        read = Vocabulary.learn(sentence for part in train for sentence in cut(part, length)).read
     else:
-        read = partial(pieces.tagged, tokens=pieces.tokenizer(tokenizer))
+        read = partial(wordpieces.tagged, tokens=wordpieces.tokenizer(tokenizer))
 
     def split(languages: list[list[Sentence]], longest: int) -> Split:
         inputs, targets = zip(*(read(language, longest) for language in languages), strict=True)
-        return Split(_padded(inputs, words.PADDING), _padded(targets, UNLABELLED))
+        return Split(_padded(inputs, PADDING), _padded(targets, UNLABELLED))
 
     tasks = tuple(replace(Task.classification(language), metric=f1, metric_name="f1") for language in texts)
     return MultiTaskData(name, split(train, length), split(held_out, LONGEST), split(test, LONGEST), tasks)
 
 
 def _padded(rows: Sequence[Tensor], fill: int) -> tuple[Tensor, ...]:
-    """The same rows, with a last dimension as long as the longest's."""
+    """Tensors (..., L_k) padded to the largest L of them."""
     longest = max(x.shape[-1] for x in rows)
     return tuple(F.pad(x, (0, longest - x.shape[-1]), value=fill) for x in rows)
 
@@ -250,5 +280,5 @@ DATASETS = (
         make,
         tuple(file for language in LANGUAGES for file in FILES[language]),
     ),
-    Dataset("made-pos", "parts of speech in four made languages", make_languages),
+    Dataset("synthetic-pos", "parts of speech in four artificial languages", make_languages),
 )

@@ -17,7 +17,7 @@ import torch
 
 from mtlcore.analysis.summary import summarise
 from mtlcore.data import load
-from mtlcore.data.manual_files import Brought
+from mtlcore.data.manual_files import ManualFolder
 from mtlcore.experiments.engine.experiment import Config, Result
 from mtlcore.methods._stand_in import make
 from mtlcore.models import MultiTaskModel
@@ -46,7 +46,7 @@ NUMBERS = {
 """The numbers of NYUv2 and CityScapes, and whether higher is better."""
 
 TINY = {
-    "data": "made-rooms",
+    "data": "synthetic-rooms",
     "height": 16,
     "width": 16,
     "validation": 8,
@@ -82,7 +82,7 @@ def weights_of(config: Config) -> Path | None:
     name = config["weights"]
     if name is None:
         return None
-    return Path(str(Brought("imagenet", name, f"{WEIGHTS}/{name}").find()))
+    return Path(str(ManualFolder("imagenet", name, f"{WEIGHTS}/{name}").find()))
 
 
 def run(start: Start, config: Config, device: str) -> Result:

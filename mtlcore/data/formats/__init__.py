@@ -1,1 +1,1 @@
-"""Readers of file formats that several data sets share."""
+"""What several data sets share: file formats, text encodings, image overlays and label maps."""

@@ -6,15 +6,23 @@ import numpy as np
 
 
 def read_idx(data: bytes) -> np.ndarray:
-    """The array of bytes (uint8, of the file's own shape) that an unpacked IDX file holds.
+    """Read the content of an IDX file of unsigned bytes.
 
-    The header is big-endian: two zero bytes, the entry type (8: unsigned byte), the number of
-    dimensions, then each dimension as a 32-bit integer.
+    Parameters
+    ----------
+    data : bytes
+        The unpacked file. Its header is big-endian: two zero bytes, the type (8: unsigned byte), the number
+        of dimensions, then each dimension as a 32-bit integer.
+
+    Returns
+    -------
+    array : ndarray, uint8
+        Of the shape that the header gives.
 
     Raises
     ------
     ValueError
-        Not such a file, or fewer or more bytes than its header promises.
+        If it is no such file, or has fewer or more bytes than its header says.
     """
     if len(data) < 4 or data[:3] != b"\0\0\x08":
         raise ValueError(f"not an IDX file of unsigned bytes: it starts with {data[:4]!r}")

@@ -35,7 +35,7 @@ LAPTOP = PAPER | {
 SMOKE = PAPER | {
     "seed": [0],
     "method": ["Static", "RLW", ONE_TASK, "CAGrad"],
-    "data": "made-faces",
+    "data": "synthetic-faces",
     "size": 16,
     "epochs": 2,
     "batch_size": 60,

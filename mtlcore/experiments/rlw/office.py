@@ -37,7 +37,7 @@ LAPTOP = PAPER | {
 }
 SMOKE = PAPER | {
     "seed": [0],
-    "data": ["made-objects"],
+    "data": ["synthetic-objects"],
     "size": 16,
     "epochs": 2,
     "batch_size": 20,

@@ -69,7 +69,7 @@ LAPTOP = TAGS | {
 }
 SMOKE = LAPTOP | {
     "seed": [0, 1],
-    "data": ["made-pos"],
+    "data": ["synthetic-pos"],
     "method": [*LOSSES, *RANDOM, "SLAW", *GRADIENTS],
     "sentences": 40,
     "validation": 20,

@@ -54,7 +54,7 @@ SETTINGS = {
 PCBA = SETTINGS | {"data": "pcba", "batch_size": 40_000}
 TOXCAST = SETTINGS | {"data": "toxcast", "batch_size": 800}
 MADE = SETTINGS | {
-    "data": "made-molecules",
+    "data": "synthetic-molecules",
     "batch_size": 200,
     "labelled_for": 4,
     "hidden": 32,

@@ -1,4 +1,6 @@
-"""Files of the data sets: found in the cache or downloaded, and always checked."""
+"""Files of the data sets: read from the cache or downloaded into it, and checked by hash."""
+
+from __future__ import annotations
 
 import gzip
 import hashlib
@@ -7,23 +9,55 @@ import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pooch
+from mtlcore._optional import needed_by
+
+if TYPE_CHECKING:
+    import pooch
 
 
 def cache_folder() -> Path:
-    """The cache: the environment variable ``MTLCORE_DATA``, else the user's own cache folder."""
-    return Path(os.environ.get("MTLCORE_DATA") or pooch.os_cache("mtlcore")).expanduser()
+    """Return the cache folder: the environment variable ``MTLCORE_DATA``, else the user's own cache.
+
+    Returns
+    -------
+    folder : Path
+        It may not exist yet.
+
+    Raises
+    ------
+    ImportError
+        If ``MTLCORE_DATA`` is not set and pooch, which knows the user's cache, is not installed.
+    """
+    named = os.environ.get("MTLCORE_DATA")
+    if named:
+        return Path(named).expanduser()
+    with needed_by("the cache of data sets", extra="data"):
+        import pooch
+    return Path(pooch.os_cache("mtlcore")).expanduser()
 
 
 @dataclass(eq=False)
 class File:
     """A file of a data set, pinned by the size and the SHA-256 of its unpacked bytes.
 
-    It may lie in the cache as it is, ``.gz`` or ``.xz``, in the data set's folder or directly in
-    the cache. Two data sets may use one file name, so a file directly in the cache that has other
-    content is passed over. What already lies in the cache is never changed.
+    In the cache it may be unpacked, ``.gz`` or ``.xz``, in the data set's folder or at the top level. Two
+    data sets may use one file name, so a file at the top level with other content is ignored. Existing files
+    in the cache are never changed.
+
+    Parameters
+    ----------
+    folder : str
+        The data set's folder in the cache.
+    name : str
+        File name without ``.gz`` or ``.xz``.
+    address : str
+        URL of the download, a gzip file or an unpacked one.
+    size : int
+        Number of bytes, unpacked.
+    sha256 : str
+        SHA-256 of the unpacked bytes, in hexadecimal digits.
     """
 
     folder: str
@@ -38,10 +72,14 @@ class File:
         return cache_folder() / self.folder
 
     def find(self) -> tuple[Path, bytes | ValueError | None]:
-        """The first good copy in the cache, with its unpacked bytes.
+        """Find the file in the cache.
 
-        Without one: the first bad copy and what is wrong with it, or, when there is none either,
-        the path of the copy that a download would make and None.
+        Returns
+        -------
+        path : Path
+            The first good copy; without one, the first bad copy; without any, where a download would go.
+        content : bytes or ValueError or None
+            The unpacked bytes of a good copy, the error of a bad one, or ``None`` without a copy.
         """
         bad: tuple[Path, ValueError] | None = None
         for path in self._places():
@@ -52,14 +90,19 @@ class File:
         return bad or (self.home / f"{self.name}.gz", None)
 
     def read(self) -> bytes:
-        """The unpacked bytes, from the cache or else from the address.
+        """Return the unpacked bytes, from the cache or else from the address.
+
+        Returns
+        -------
+        content : bytes
+            Bytes with the pinned hash.
 
         Raises
         ------
         ValueError
-            The copy in the cache, or the download, does not have the pinned content.
+            If the copy in the cache, or the download, does not have the pinned content.
         FileNotFoundError
-            The file is not in the cache and cannot be downloaded into it.
+            If the file is not in the cache and cannot be downloaded into it.
         """
         path, content = self.find()
         if isinstance(content, bytes):
@@ -76,28 +119,42 @@ class File:
             ) from error
 
     def state(self) -> tuple[str, str]:
-        """The state ("ok", "missing" or "wrong content") and the path that :meth:`find` gives."""
+        """Return the state of the file in the cache.
+
+        Returns
+        -------
+        state : {"ok", "missing", "wrong content"}
+            Whether there is a good copy.
+        path : str
+            The path that :meth:`find` returns.
+        """
         path, content = self.find()
         if isinstance(content, bytes):
             return "ok", str(path)
         return "wrong content" if content else "missing", str(path)
 
     def _places(self) -> list[Path]:
+        """The paths in the cache at which there is a file of this name, packed or not."""
         stems = (self.home / self.name, cache_folder() / self.name)
         paths = [stem.with_name(stem.name + end) for stem in stems for end in ("", ".gz", ".xz")]
         return [path for path in paths if path.is_file()]
 
     def _download(self) -> bytes:
+        """Download the file into the data set's folder; a bad download is not kept."""
+        with needed_by(f"the download of {self.folder}/{self.name}", extra="data"):
+            import pooch
+
         def fetch(address: str, path: str, pup: pooch.Pooch) -> None:
             pooch.HTTPDownloader(progressbar=True)(address, path, pup)
             self._check(Path(path), address, "nothing was kept: try again")
 
         name = f"{self.name}.gz"
         pup = pooch.create(self.home, "", registry={name: None}, urls={name: self.address})
-        path = pup.fetch(name, downloader=fetch)  # put in place only when fetch has returned
+        path = pup.fetch(name, downloader=fetch)  # pooch moves the file to its place after fetch returns
         return self._check(Path(path), path, "delete it to download it again")
 
     def _check(self, path: Path, what: str, remedy: str) -> bytes:
+        """The unpacked bytes of a copy; ValueError, a sentence about ``what`` with a remedy, if it is bad."""
         try:
             data = unpack(path, self.size + 1)
             digest = hashlib.sha256(data).hexdigest()
@@ -115,7 +172,20 @@ class File:
 
 
 def unpack(path: Path, limit: int) -> bytes:
-    """At most ``limit`` bytes of content; the first bytes tell the container."""
+    """Return the unpacked content of a file; its first bytes tell whether it is gzip, xz or unpacked.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    limit : int
+        Read at most this number of unpacked bytes.
+
+    Returns
+    -------
+    content : bytes
+        The first ``limit`` bytes.
+    """
     with path.open("rb") as file:
         head = file.read(2)
     opener: Any = {b"\x1f\x8b": gzip.open, b"\xfd7": lzma.open}.get(head, open)

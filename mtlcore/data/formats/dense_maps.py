@@ -1,4 +1,4 @@
-"""Images with a label for every pixel, as .npy files: what NYUv2 and CityScapes have in common."""
+"""Images with a label per pixel in ``.npy`` files, as in MTAN's versions of NYUv2 and CityScapes."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mtlcore.data.manual_files import Brought
-from mtlcore.data.overlay import check_options
+from mtlcore.data._options import check_options
+from mtlcore.data.manual_files import ManualFolder
 from mtlcore.tasks.batch import MultiTaskData, Split
 from mtlcore.tasks.dense import depth, normals, segmentation
 from mtlcore.tasks.task import UNLABELLED, Task
@@ -17,20 +17,38 @@ Size = tuple[int, int]
 """Height and width."""
 
 
-def read_part(folders: Sequence[Brought], full: Size, size: Size, classes: int) -> Split:
-    """The images of one part of a data set and their labels, at another size.
+def read_part(folders: Sequence[ManualFolder], full: Size, size: Size, classes: int) -> Split:
+    """Read one part of a data set and resize it.
 
-    ``folders`` hold 0.npy, 1.npy, ...: images (H, W, 3) in [0, 1], classes (H, W) from -1, depths
-    (H, W, 1) and, if there are four, normals (H, W, 3). A class of -1, a depth of 0 and a normal of zeros
-    mean that a pixel has no label. An image's new pixels are means over their area, as bytes; labels are
-    those of the nearest pixel.
+    Images are averaged over the area of each new pixel and stored as bytes. Labels are those of the nearest
+    pixel.
+
+    Parameters
+    ----------
+    folders : sequence of ManualFolder
+        Three or four folders of files ``0.npy``, ``1.npy``, ...: images (H, W, 3) in [0, 1], classes (H, W)
+        from -1 on, depths (H, W, 1) and, in the fourth, normals (H, W, 3). A class of -1, a depth of 0 and a
+        normal of zeros mean that a pixel has no label.
+    full : tuple of int
+        Height H and width W of the files' content.
+    size : tuple of int
+        Height and width of the result.
+    classes : int
+        Number of classes.
+
+    Returns
+    -------
+    split : Split
+        Images (N, 3, height, width), uint8, and the targets of each task: classes (N, height, width), int64,
+        -100 where unlabelled; depths (N, 1, height, width) and normals (N, 3, height, width), float32, NaN
+        where unlabelled.
 
     Raises
     ------
     FileNotFoundError
-        A folder is not in the cache.
+        If a folder is not in the cache.
     ValueError
-        A folder or a file is not as it should be.
+        If a folder does not have the expected files, or a file not the expected shape and values.
     """
     shapes = ((*full, 3), full, (*full, 1), (*full, 3))
     names = [f"{i}.npy" for i in range(folders[0].count)]
@@ -41,8 +59,8 @@ def read_part(folders: Sequence[Brought], full: Size, size: Size, classes: int) 
     for name in names:
         image, label, *maps = (_read(f, name, shape) for f, shape in zip(folders, shapes, strict=False))
         if not np.isin(label, range(-1, classes)).all():
-            where = folders[1].home / folders[1].name / name
-            raise ValueError(f"{where} should hold classes from -1 to {classes - 1}")
+            path = folders[1].home / folders[1].name / name
+            raise ValueError(f"{path} should hold classes from -1 to {classes - 1}")
         found = [_as_bytes(image, size), _nearest(label[..., None], size)[:, 0].long()]
         found += [_nearest(values, size) for values in maps]
         for column, value in zip(columns, found, strict=True):
@@ -52,16 +70,36 @@ def read_part(folders: Sequence[Brought], full: Size, size: Size, classes: int) 
 
 
 def _split(images: Tensor, labels: Tensor, depths: Tensor, *directions: Tensor) -> Split:
-    """Missing labels marked as the tasks expect them."""
+    """A split whose missing labels are -100 (classes) and NaN (depths, normals), as the tasks expect."""
     targets = [labels.masked_fill(labels < 0, UNLABELLED), depths.masked_fill(depths == 0, torch.nan)]
     targets += [n.masked_fill((n == 0).all(1, keepdim=True), torch.nan) for n in directions]
     return Split(images, tuple(targets))
 
 
 def hold_out(name: str, train: Split, test: Split, validation: int, classes: int) -> MultiTaskData:
-    """The data set whose last ``validation`` training images are kept for validation.
+    """Make a data set whose last training images are held out for validation.
 
-    Its tasks are cross-entropy, absolute error and, if there are normals, one minus the cosine.
+    Parameters
+    ----------
+    name : str
+        Name of the data set.
+    train, test : Split
+        All training and all test images, with classes, depths and perhaps normals.
+    validation : int
+        Number of the last training images that become the validation split.
+    classes : int
+        Number of classes.
+
+    Returns
+    -------
+    data : MultiTaskData
+        The tasks are :func:`mtlcore.tasks.dense.segmentation`, :func:`mtlcore.tasks.dense.depth` and, if
+        there are normals, :func:`mtlcore.tasks.dense.normals`.
+
+    Raises
+    ------
+    ValueError
+        If no training image is left.
     """
     kept = len(train) - validation
     if kept < 1:
@@ -89,10 +127,37 @@ def make_scenes(
     images: int = 24,
     seed: int = 0,
 ) -> MultiTaskData:
-    """Made images of the same form: bright squares on a dark ground, near where they are bright.
+    """Make random images of the same form as NYUv2 or CityScapes.
 
-    ``kinds`` is the number of tasks, 2 or 3; a tenth of the pixels has no label. There are half as many test
-    images as training and validation ones.
+    Each image is a grid of 4 x 4 squares, each of one class; the class determines brightness, depth (bright
+    is near) and normal. A tenth of the pixels is unlabelled.
+
+    Parameters
+    ----------
+    name : str
+        Name of the data set.
+    classes : int
+        Number of classes.
+    kinds : {2, 3}
+        Number of tasks: classes and depths, or normals as well.
+    height, width : int, default 16
+        Size of the images, in pixels.
+    validation : int, default 8
+        Number of validation images.
+    images : int, default 24
+        Number of training and validation images; there are half as many test images.
+    seed : int, default 0
+        Seed of the random numbers.
+
+    Returns
+    -------
+    data : MultiTaskData
+        As from :func:`hold_out`.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range.
     """
     check_options(seed=seed, height=height, width=width, validation=validation, images=images)
 
@@ -116,11 +181,13 @@ def make_scenes(
 
 
 def _part(split: Split, piece: slice) -> Split:
+    """A slice of the samples of a split."""
     assert isinstance(split.inputs, Tensor)
     return Split(split.inputs[piece], tuple(y[piece] for y in split.targets))
 
 
-def _read(folder: Brought, name: str, shape: tuple[int, ...]) -> np.ndarray:
+def _read(folder: ManualFolder, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """A file's array; ValueError if it has another shape, or contains anything but finite numbers."""
     array = folder.array(name)
     if array.shape != shape or array.dtype.kind not in "fiu" or not np.isfinite(array).all():
         raise ValueError(
@@ -131,13 +198,16 @@ def _read(folder: Brought, name: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _channels_first(array: np.ndarray) -> Tensor:
+    """An array (H, W, C) as a batch of one (1, C, H, W), float32."""
     return torch.from_numpy(np.moveaxis(array, -1, 0).astype(np.float32))[None]
 
 
 def _nearest(values: np.ndarray, size: Size) -> Tensor:
+    """Labels (H, W, C) resized to (1, C, height, width), each that of the nearest pixel."""
     return F.interpolate(_channels_first(values), size, mode="nearest-exact")
 
 
 def _as_bytes(image: np.ndarray, size: Size) -> Tensor:
+    """An image (H, W, 3) in [0, 1] resized to (1, 3, height, width), uint8, by means over areas."""
     resized = F.interpolate(_channels_first(image), size, mode="area")
     return resized.mul(255).round().clamp(0, 255).to(torch.uint8)
