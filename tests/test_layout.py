@@ -28,9 +28,9 @@ TOP_LEVEL = {
 # What a room may import of mtlcore. The rooms that are not named here stand above all of these.
 ARROWS = {
     "methods": {"methods"},
-    "models": {"models"},
+    "models": {"models", "_optional"},
     "tasks": {"tasks"},
-    "data": {"data", "tasks"},
+    "data": {"data", "tasks", "_names", "_optional"},
     "signals": {"signals", "methods", "models", "tasks"},
     "train": {"train", "signals", "methods", "models", "tasks"},
 }

@@ -195,7 +195,9 @@ def make(
     ----------
     SLAW paper, Section 4.3.
     """
-    import pandas as pd
+    with needed_by(f"data set {name!r}", extra="data"):  # before a download
+        import pandas as pd
+        import rdkit  # noqa: F401
 
     check_options(seed=seed, radius=radius, bits=bits)
     table = pd.read_csv(io.BytesIO(file.read()))

@@ -63,7 +63,7 @@ WRONG_FACES: dict[str, tuple[Callable[[Path], object], type[Exception], str]] = 
     "no attributes": (
         lambda home: (home / "list_attr_celeba.txt").unlink(),
         FileNotFoundError,
-        r"celeba/list_attr_celeba.txt is not in the cache, and you have to bring it: get it from https://mmlab",
+        r"celeba/list_attr_celeba.txt is not in the cache and has to be downloaded by hand: get it from https://mmlab",
     ),
     "an image less": (
         lambda home: (home / "img_align_celeba" / FACE_FILES[3]).unlink(),

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from helpers.files import photograph, put, replace_in, zip_up
 
-from mtlcore.data import load
-from mtlcore.data import manual_files as brought
-from mtlcore.data.manual_files import Brought
+from mtlcore.data import load, manual_files
+from mtlcore.data.manual_files import ManualFolder
 
 
 def test_a_table_cannot_lead_out_of_the_folder(faces: dict, cache: Path) -> None:
@@ -20,10 +19,10 @@ def test_a_table_cannot_lead_out_of_the_folder(faces: dict, cache: Path) -> None
 
 
 def test_broken_zips_and_large_files(faces: dict, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(brought, "LARGEST", 50_000)
+    monkeypatch.setattr(manual_files, "LARGEST", 50_000)
     with pytest.raises(ValueError, match=r"000001.jpg has more than 50,000 bytes"):
         load("celeba", size=4)
-    monkeypatch.setattr(brought, "LARGEST", 178 * 218 * 3 + 2000)
+    monkeypatch.setattr(manual_files, "LARGEST", 178 * 218 * 3 + 2000)
     zip_up(cache / "celeba/img_align_celeba")
     archive = cache / "celeba/img_align_celeba.zip"
     whole = archive.read_bytes()
@@ -40,6 +39,6 @@ def test_broken_zips_and_large_files(faces: dict, cache: Path, monkeypatch: pyte
 
 def test_an_image_with_too_many_pixels_is_refused(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(cache / "x/images/large.png", photograph(np.zeros((300, 300), np.uint8)))
-    monkeypatch.setattr(brought, "LARGEST", 80_000)
+    monkeypatch.setattr(manual_files, "LARGEST", 80_000)
     with pytest.raises(ValueError, match="300 x 300 pixels"):
-        Brought("x", "images", "nowhere", ".png").image("large.png", (4, 4))
+        ManualFolder("x", "images", "nowhere", ".png").image("large.png", (4, 4))

@@ -123,7 +123,7 @@ def test_columns_before_and_after_the_labels(tmp_path: Path, monkeypatch: pytest
 
 def test_without_rdkit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rdkit", None)
-    with pytest.raises(ImportError, match=r"need RDKit.*pip install 'mtlcore\[molecules\]'"):
+    with pytest.raises(ImportError, match=r"needs RDKit.*pip install 'mtlcore\[molecules\]'"):
         molecules.fingerprints(("CCO",))
 
 
@@ -178,7 +178,7 @@ def test_pcba_from_a_small_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_molecule_stays_in_its_split_whatever_the_tasks() -> None:
-    few, many = load("made-molecules", tasks=1), load("made-molecules")
+    few, many = load("synthetic-molecules", tasks=1), load("synthetic-molecules")
     for name in ("train", "validation", "test"):
         some, every = rows(getattr(few, name)), rows(getattr(many, name))
         assert set(some) < set(every) and len(set(every)) == len(every)
@@ -188,14 +188,18 @@ def test_a_molecule_stays_in_its_split_whatever_the_tasks() -> None:
 
 
 def test_the_molecules_can_be_those_of_fewer_tasks() -> None:
-    one, same = load("made-molecules", tasks=1), load("made-molecules", tasks=5, labelled_for=1)
+    one, same = load("synthetic-molecules", tasks=1), load("synthetic-molecules", tasks=5, labelled_for=1)
     assert rows(one.train) == rows(same.train)
     assert torch.equal(one.train.targets[0], same.train.targets[0])
     assert 0.3 < (same.train.targets[4] == UNLABELLED).float().mean() < 0.5
 
 
 def test_the_seed_decides() -> None:
-    one, same, other = load("made-molecules"), load("made-molecules"), load("made-molecules", seed=1)
+    one, same, other = (
+        load("synthetic-molecules"),
+        load("synthetic-molecules"),
+        load("synthetic-molecules", seed=1),
+    )
     assert rows(one.test) == rows(same.test) != rows(other.test)
 
 
@@ -215,7 +219,7 @@ def test_the_seed_divides_a_file(toxcast: pd.DataFrame) -> None:
 
 def test_the_loss_on_the_training_split_is_that_of_the_public_code() -> None:
     """There: torch's own weighted mean, with one minus the pooled share of each class."""
-    data = load("made-molecules", tasks=4)
+    data = load("synthetic-molecules", tasks=4)
     targets = torch.stack(data.train.targets)
     share = (targets == 1).sum() / (targets >= 0).sum()
     outputs = torch.randn(len(data.train), 2)

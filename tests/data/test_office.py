@@ -7,14 +7,14 @@ import torch
 from helpers.small_data import KINDS, write_domains
 
 from mtlcore.data import load, office
-from mtlcore.data.manual_files import Brought
+from mtlcore.data.manual_files import ManualFolder
 
 
 @pytest.mark.parametrize(
     ("folder", "domains"), [("office-31", office.OFFICE_31), ("office-home", office.OFFICE_HOME)]
 )
 def test_domains(
-    cache: Path, monkeypatch: pytest.MonkeyPatch, folder: str, domains: dict[str, Brought]
+    cache: Path, monkeypatch: pytest.MonkeyPatch, folder: str, domains: dict[str, ManualFolder]
 ) -> None:
     write_domains(cache, folder, domains, 5, KINDS)
     for domain in domains.values():

@@ -1,4 +1,4 @@
-"""Universal Dependencies: CoNLL-U files, the data set of four languages, and F1."""
+"""Universal Dependencies: the data set of four languages, and F1."""
 
 import gzip
 import hashlib
@@ -7,46 +7,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 import torch.nn.functional as F
-from helpers.small_data import LABEL, line
+from helpers.small_data import LABEL
 
 from mtlcore.data import load, ud
-from mtlcore.data.formats.words import UNKNOWN
-from mtlcore.data.ud import f1, read_conllu
+from mtlcore.data.formats.conllu import read_conllu
+from mtlcore.data.formats.vocabulary import UNKNOWN
+from mtlcore.data.ud import f1
 from mtlcore.tasks.task import UNLABELLED, accuracy
-
-CONLLU = "\n".join(
-    [
-        "# text = can't stop",
-        line("1-2", "can't", "_"),
-        line("1", "ca", "AUX"),
-        line("2", "n't", "PART"),
-        line("2.1", "we", "PRON"),
-        line("3", "stop", "VERB"),
-        "",
-        "# newdoc",
-        line("1", "Bùi Văn", "PROPN"),
-        line("2", "và", "CONJ"),
-        line("3", "?", "_"),
-        "",
-        "",
-    ]
-)
-
-
-def test_ranges_and_empty_nodes_are_passed_over():
-    assert read_conllu(CONLLU) == [
-        [("ca", LABEL["AUX"]), ("n't", LABEL["PART"]), ("stop", LABEL["VERB"])],
-        [("Bùi Văn", LABEL["PROPN"]), ("và", LABEL["CCONJ"]), ("?", UNLABELLED)],
-    ]
-    assert read_conllu(CONLLU.rstrip("\n")) == read_conllu(CONLLU), "no empty line at the end"
-    assert read_conllu("") == []
-
-
-@pytest.mark.parametrize("bad", [line("1", "a", "NN"), line("1", "a", "X")[:-2], "a X"])
-def test_a_line_of_another_format_is_refused(bad: str):
-    with pytest.raises(ValueError, match="line 2 of a CoNLL-U text"):
-        read_conllu(f"# a\n{bad}\n")
-
 
 COUNTS = {
     "en": [(12_544, 204_577), (2_001, 25_147), (2_077, 25_094)],
@@ -142,7 +109,7 @@ def test_sentences_are_drawn_with_the_seed(treebanks: SimpleNamespace):
 @pytest.mark.parametrize(
     "option", [{"sentences": 0}, {"validation": -1}, {"length": 1.5}, {"seed": -1}], ids=str
 )
-@pytest.mark.parametrize("name", ["ud-pos", "made-pos"])
+@pytest.mark.parametrize("name", ["ud-pos", "synthetic-pos"])
 def test_bad_options(treebanks: SimpleNamespace, name: str, option: dict):
     ((key, value),) = option.items()
     with pytest.raises(ValueError, match=f"^{key} must be a whole number.*not {value!r}$"):

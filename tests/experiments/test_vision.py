@@ -67,7 +67,7 @@ def test_missing_weights_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_scores_do_not_depend_on_the_batches() -> None:
-    data = load("made-rooms", images=40)
+    data = load("synthetic-rooms", images=40)
     torch.manual_seed(0)
     model = deeplab((13, 1, 3), depth=18, width=4, head_width=4)
     few, whole = (pictures.scores(model, data.test, data.tasks, n, "cpu") for n in (7, 100))

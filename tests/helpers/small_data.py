@@ -12,8 +12,8 @@ import torch
 from helpers.files import array_file, photograph, put, write_idx
 
 from mtlcore.data import celeba, cityscapes, load, multi_mnist, nyuv2, pawsx, ud
-from mtlcore.data.manual_files import Brought
-from mtlcore.data.ud import TAGS
+from mtlcore.data.formats.conllu import TAGS
+from mtlcore.data.manual_files import ManualFolder
 
 SMALL_MAPS = (24, 32)
 RNG = np.random.default_rng(0)
@@ -105,7 +105,7 @@ KINDS = ("mug", "Bed", "bike")
 
 
 def write_domains(
-    cache: Path, folder: str, domains: dict[str, Brought], number: int, kinds: Sequence[str]
+    cache: Path, folder: str, domains: dict[str, ManualFolder], number: int, kinds: Sequence[str]
 ) -> None:
     """``number`` images of one colour in each class of each domain."""
     for k, domain in enumerate(domains.values()):

@@ -15,7 +15,7 @@ from mtlcore.train.fit import evaluate, fit
 
 @pytest.fixture(scope="module")
 def made():
-    return load("made-pos", seed=1)
+    return load("synthetic-pos", seed=1)
 
 
 def network(seed: int = 0):

@@ -88,7 +88,7 @@ def test_normals_by_hand() -> None:
 
 
 def test_an_image_without_a_label_has_no_loss_and_no_gradient() -> None:
-    data = load("made-rooms")
+    data = load("synthetic-rooms")
     batch = data.train.read(slice(0, 3))
     for targets in batch.targets:
         targets[1] = NAN if targets.is_floating_point() else UNLABELLED

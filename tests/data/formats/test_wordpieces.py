@@ -5,20 +5,20 @@ import sys
 import pytest
 from helpers.small_data import WRITTEN
 
-from mtlcore.data.formats import wordpieces as pieces
+from mtlcore.data.formats import wordpieces
 from mtlcore.models import bert
 
 
 def test_without_transformers_the_extra_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
-    for call in (lambda: pieces.tokenizer("any"), lambda: bert("words", classes=2)):
+    for call in (lambda: wordpieces.tokenizer("any"), lambda: bert("words", classes=2)):
         with pytest.raises(ImportError, match=r"pip install 'mtlcore\[transformers\]'"):
             call()
 
 
 def test_a_word_is_labelled_at_its_first_piece(pretrained: str):
-    tokens = pieces.tokenizer(pretrained)
-    x, y = pieces.tagged([[("the", 1), ("running", 2), ("zebra", 3)], [("dog", 4)]], 6, tokens)
+    tokens = wordpieces.tokenizer(pretrained)
+    x, y = wordpieces.tagged([[("the", 1), ("running", 2), ("zebra", 3)], [("dog", 4)]], 6, tokens)
     number = {piece: i for i, piece in enumerate(WRITTEN)}
     shown = [
         ["[CLS]", "the", "run", "##ning", "[UNK]", "[SEP]"],
@@ -27,6 +27,6 @@ def test_a_word_is_labelled_at_its_first_piece(pretrained: str):
     assert x[:, 0].tolist() == [[number[piece] for piece in row] for row in shown]
     assert x.shape == (2, 2, 6) and (x[:, 1] == 0).all()
     assert y.tolist() == [[-100, 1, 2, -100, 3, -100], [-100, 4, -100, -100, -100, -100]]
-    short, labels = pieces.tagged([[("the", 1), ("running", 2), ("zebra", 3)]], 4, tokens)
+    short, labels = wordpieces.tagged([[("the", 1), ("running", 2), ("zebra", 3)]], 4, tokens)
     assert short[0, 0].tolist() == [number[piece] for piece in ("[CLS]", "the", "run", "[SEP]")]
     assert labels.tolist() == [[-100, 1, 2, -100]]

@@ -34,7 +34,7 @@ def test_the_methods_are_those_of_the_tables() -> None:
 
 
 def test_every_pair_fills_every_gradient() -> None:
-    data = load("made-rooms")
+    data = load("synthetic-rooms")
     batch: Batch = data.train.read(slice(0, 4))
     torch.manual_seed(0)
     model = deeplab((13, 1, 3), depth=18, width=2, head_width=2)

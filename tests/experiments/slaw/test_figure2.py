@@ -17,7 +17,7 @@ from mtlcore.tasks.task import UNLABELLED, average_precision
 
 def test_pcgrad_the_papers_way_is_ours() -> None:
     """Same orders, same update: five tasks in conflict, with missing labels."""
-    data = load("made-molecules", tasks=5)
+    data = load("synthetic-molecules", tasks=5)
     batch = data.train.read(slice(0, 60))
     torch.manual_seed(0)
     model = mlp((256, 12, 6), (2,) * 5)

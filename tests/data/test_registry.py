@@ -1,5 +1,6 @@
-"""What all data sets share: names, options, seeds, and the table of files."""
+"""The registry: names, options, seeds, optional packages, and the table of files."""
 
+import sys
 from inspect import signature
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,8 +32,44 @@ def test_the_table_says_what_is_there(faces: dict, cache: Path) -> None:
     assert (shown.loc["office-31", "state"] == "missing").all()
 
 
-@pytest.mark.parametrize("name", ["made-rooms", "made-streets", "made-faces", "made-objects"])
-def test_made_data_come_from_their_seed(name: str) -> None:
+SYNTHETIC = ["rooms", "streets", "faces", "objects", "pos", "molecules"]
+
+
+@pytest.mark.parametrize("name", SYNTHETIC)
+def test_the_names_of_version_0_3_load_with_a_warning(name: str) -> None:
+    with pytest.warns(DeprecationWarning, match=f"'made-{name}' is now called 'synthetic-{name}'") as caught:
+        data = load(f"made-{name}")
+    assert data.name == f"synthetic-{name}"
+    assert [Path(w.filename).name for w in caught if w.category is DeprecationWarning] == ["test_registry.py"]
+
+
+def test_an_unknown_name_of_that_form_is_unknown() -> None:
+    with pytest.raises(ValueError, match="no data set called 'made-digits'"):
+        load("made-digits")
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "sentence"),
+    [
+        ("rdkit", "tox21", r"data set 'tox21' needs RDKit: pip install 'mtlcore\[molecules\]'"),
+        ("sklearn", "digits", r"data set 'digits' needs scikit-learn: pip install 'mtlcore\[data\]'"),
+        ("pandas", "celeba", r"data set 'celeba' needs pandas: pip install 'mtlcore\[data\]'"),
+    ],
+)
+def test_a_missing_package_is_named_with_its_extra(
+    module: str, name: str, sentence: str, monkeypatch: pytest.MonkeyPatch, faces: dict
+) -> None:
+    for loaded in [key for key in sys.modules if key == module or key.startswith(f"{module}.")]:
+        monkeypatch.setitem(sys.modules, loaded, None)
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ImportError, match=f"^{sentence}$"):
+        load(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["synthetic-rooms", "synthetic-streets", "synthetic-faces", "synthetic-objects"]
+)
+def test_synthetic_data_come_from_their_seed(name: str) -> None:
     def flat(seed: int) -> torch.Tensor:
         batch = load(name, seed=seed).train.read(slice(0, 5))
         inputs = batch.inputs if isinstance(batch.inputs, tuple) else (batch.inputs,)
@@ -97,7 +134,7 @@ def test_unknown_option() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "near"), [("multi-mnits", "'multi-mnits'; did you mean multi-mnist"), ("x", "digits")]
+    ("name", "near"), [("multi-mnits", "'multi-mnits'; nearest: multi-mnist"), ("x", "digits"), (3, "digits")]
 )
 def test_unknown_name(name: str, near: str) -> None:
     with pytest.raises(ValueError, match=near):

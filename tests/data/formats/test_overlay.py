@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mtlcore.data.overlay import Pool, draw_pairs, overlay
+from mtlcore.data.formats.overlay import Pool, draw_pairs, overlay
 
 
 @given(

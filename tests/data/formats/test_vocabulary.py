@@ -1,7 +1,6 @@
 """Words and characters as numbers."""
 
-from mtlcore.data.formats import words
-from mtlcore.data.formats.words import UNKNOWN, Vocabulary
+from mtlcore.data.formats.vocabulary import UNKNOWN, Vocabulary
 
 
 def test_a_vocabulary_numbers_what_occurs_twice():
@@ -16,9 +15,3 @@ def test_a_vocabulary_numbers_what_occurs_twice():
     assert ids[0, :, 0].tolist() == [2, UNKNOWN, number["b"]] + [0] * 10
     assert ids[1, :, 1].tolist() == [UNKNOWN] * 5 + [0] * 8
     assert ids[2, :, 0].tolist() == [UNKNOWN] + [number["b"]] * 12
-
-
-def test_drawn_sentences_keep_their_order():
-    drawn = words.some(range(100), 30, seed=3)
-    assert len(set(drawn)) == 30 and drawn == sorted(drawn)
-    assert words.some(range(5), None, seed=0) == list(range(5))

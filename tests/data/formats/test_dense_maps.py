@@ -60,7 +60,7 @@ def test_validation_images_leave_some_for_training(rooms: dict, validation) -> N
         load_rooms(validation)
 
 
-@pytest.mark.parametrize("name", ["made-rooms", "made-streets"])
+@pytest.mark.parametrize("name", ["synthetic-rooms", "synthetic-streets"])
 def test_made_scenes_lack_a_tenth_of_their_labels(name: str) -> None:
     data = load(name, images=100, validation=20)
     assert [len(s) for s in (data.train, data.validation, data.test)] == [80, 20, 50]

@@ -19,7 +19,7 @@ import pytest
 import torch
 
 from mtlcore.data import DATASETS, load
-from mtlcore.data.cache import File, cache_folder
+from mtlcore.data.files import File, cache_folder
 from mtlcore.data.multi_mnist import MNIST
 
 SMALL = {"train": 40, "validation": 30, "test": 20}
