@@ -14,7 +14,9 @@ LAPTOP = (
     | STREETS
     | {"method": ["Static", "RLW", "CAGrad", "RGW"], "height": 64, "width": 128, "epochs": 10}
 )
-SMOKE = PAPER | pictures.TINY | {"seed": [0], "method": ["Static", "RLW", "CAGrad"], "data": "synthetic-streets"}
+SMOKE = (
+    PAPER | pictures.TINY | {"seed": [0], "method": ["Static", "RLW", "CAGrad"], "data": "synthetic-streets"}
+)
 
 experiment = Experiment(
     name="rlw-cityscapes",
