@@ -1,4 +1,4 @@
-"""The targets, measured now: how every one of them stands, and whether any is missed by far."""
+"""Check the performance budgets: measure every target and compare it with its limit."""
 
 import math
 import time
@@ -10,21 +10,37 @@ import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
+from mtlcore.bench.libraries import PEERS, installed
 from mtlcore.bench.measure import TURNS, measure, race, ratios
-from mtlcore.bench.peers import PEERS, installed
-from mtlcore.bench.steps import BASELINE, Step, make_step, problem
+from mtlcore.bench.problem import problem
+from mtlcore.bench.steps import BASELINE, Step, make_step
 from mtlcore.bench.targets import RULE_MS, RULE_TASKS, TARGETS, Target
 from mtlcore.methods import METHODS, GradientBalancing
 from mtlcore.methods._stand_in import make
 
 FAR_OVER = "far over"
+"""The verdict on more than twice the limit."""
 
 
 def check(quick: bool = False, device: str = "cpu", threads: int = 2) -> pd.DataFrame:
-    """Measure every target: one row a method, with the limit and a verdict.
+    """Measure every target.
 
-    The verdict is "within", "over", or "far over" for more than twice the limit. All steps of a target take
-    turns with equal weighting. ``quick`` takes fewer turns, fewer of the slow methods and no peers.
+    All steps of a target take turns with equal weighting.
+
+    Parameters
+    ----------
+    quick : bool, default False
+        Measure fewer turns, fewer of the slow methods and no other libraries.
+    device : str, default "cpu"
+        Device of network and data.
+    threads : int, default 2
+        Number of CPU threads.
+
+    Returns
+    -------
+    table : DataFrame
+        One row per method, with the columns of :class:`mtlcore.bench.Target`, ``method``, ``measured`` and
+        ``verdict``, see :func:`verdict`.
     """
     targets = [target for target in TARGETS if not quick or target.limit is not None]
     before = torch.get_num_threads()
@@ -42,16 +58,42 @@ def check(quick: bool = False, device: str = "cpu", threads: int = 2) -> pd.Data
 
 
 def verdict(measured: float, limit: float) -> str:
-    """How a number stands to its limit; nothing where one of them is missing."""
+    """Compare a measurement with its limit.
+
+    Parameters
+    ----------
+    measured, limit : float
+        NaN where missing.
+
+    Returns
+    -------
+    verdict : {"within", "over", "far over", ""}
+        ``"far over"`` for more than twice the limit; empty if a number is missing.
+
+    Examples
+    --------
+    >>> mtl.bench.verdict(3.0, limit=2.0)
+    'over'
+    """
     if pd.isna(measured) or pd.isna(limit):
         return ""
     return "within" if measured <= limit else "over" if measured <= 2 * limit else FAR_OVER
 
 
 def rule_times(tasks: int = RULE_TASKS, repeats: int = 5) -> dict[str, float]:
-    """Milliseconds, on one thread, that each rule takes for its weights from a Gramian.
+    """Time the rules of gradient balancing that need the Gramian only, on one CPU thread.
 
-    The gradients are random, and their lengths lie between 0.1 and 10.
+    Parameters
+    ----------
+    tasks : int, default 128
+        Number T of random gradients, with norms from 0.1 to 10.
+    repeats : int, default 5
+        Number of measurements.
+
+    Returns
+    -------
+    milliseconds : dict of str to float
+        Median over the repeats, by name of the method.
     """
     gradients = torch.randn(tasks, 2 * tasks, generator=torch.Generator().manual_seed(0))
     gradients = gradients * torch.logspace(-1, 1, tasks)[:, None] / gradients.norm(dim=1, keepdim=True)
@@ -67,6 +109,7 @@ def rule_times(tasks: int = RULE_TASKS, repeats: int = 5) -> dict[str, float]:
 
 
 def _seconds(name: str, gramian: torch.Tensor) -> float:
+    """Seconds that a new method takes for the weights from a Gramian (T, T)."""
     method = make(name)
     start = time.perf_counter()
     method.weights(gramian)
@@ -74,37 +117,41 @@ def _seconds(name: str, gramian: torch.Tensor) -> float:
 
 
 def _rows(target: Target, quick: bool, device: str, threads: int) -> Iterator[dict[str, Any]]:
+    """The rows of one target."""
     methods = target.quick if quick and target.quick else target.methods
-    place = (target.network, target.tasks, target.batch)
+    case = (target.network, target.tasks, target.batch)
     if target.unit == "GB":
-        found = _memory(place, methods, device, threads)
+        found = _memory(case, methods, device, threads)
     else:
         peers = _peers(methods) if target.limit is None else []
-        found = _times(place, methods, peers, quick, device)
+        found = _times(case, methods, peers, quick, device)
     names = ("what", "network", "tasks", "batch", "unit", "limit")
     return ({name: getattr(target, name) for name in names} | row for row in found)
 
 
 def _peers(methods: Sequence[str]) -> list[str]:
+    """The steps of installed libraries for the same methods."""
     return [name for name in PEERS if name.partition(" by ")[0] in methods and installed(name)]
 
 
 def _memory(
-    place: tuple[str, int, int], methods: Sequence[str], device: str, threads: int
+    case: tuple[str, int, int], methods: Sequence[str], device: str, threads: int
 ) -> Iterator[dict[str, Any]]:
+    """Peak memory of each method; infinite for a step that was skipped, most often for want of memory."""
     for name in methods:
-        row = measure(*place, name, device=device, threads=threads, seconds=0, turns=1)
+        row = measure(*case, name, device=device, threads=threads, seconds=0, turns=1)
         gigabytes = math.inf if row["skipped"] else row["peak_mb"] and row["peak_mb"] / 1000
         yield {"method": name, "measured": gigabytes, "note": row["skipped"]}
 
 
 def _times(
-    place: tuple[str, int, int], methods: Sequence[str], peers: Sequence[str], quick: bool, device: str
+    case: tuple[str, int, int], methods: Sequence[str], peers: Sequence[str], quick: bool, device: str
 ) -> Iterator[dict[str, Any]]:
+    """Time of each method and peer relative to equal weighting; a peer that fails has a note instead."""
     steps: dict[str, Step] = {}
     for name in (BASELINE, *methods, *peers):
         try:
-            step = make_step(name, problem(*place, device=device))
+            step = make_step(name, problem(*case, device=device))
             step()
             steps[name] = step
         except Exception as error:

@@ -1,4 +1,4 @@
-"""How it is timed: steps that take turns, and the memory of a step in a process of its own."""
+"""Timing and memory: steps that take turns, each measurement in a process of its own."""
 
 from __future__ import annotations
 
@@ -16,19 +16,38 @@ from typing import Any
 import pandas as pd
 import torch
 
-from mtlcore.bench.peers import PEERS
-from mtlcore.bench.steps import BASELINE, Passes, Step, make_step, problem
+from mtlcore.bench.libraries import PEERS
+from mtlcore.bench.problem import problem
+from mtlcore.bench.steps import BASELINE, Passes, Step, make_step
 
 TURNS = 5
+"""Least number of turns."""
+
 START_SECONDS = 300
-FORGET_PEAK = Path("/proc/self/clear_refs")
+"""Time limit for the start of a process, and for what is not a step."""
+
+RESET_PEAK = Path("/proc/self/clear_refs")
+"""Linux: writing 5 here resets the peak memory VmHWM of this process."""
 
 
 def race(steps: Mapping[str, Step], seconds: float, turns: int = TURNS, device: str = "cpu") -> pd.DataFrame:
-    """Seconds of every step, all of which were taken once before: one row a turn, one column a step.
+    """Time steps that take turns, each turn in a random order.
 
-    The steps take turns, each turn in an order of its own, until the time is up, but at least ``turns``
-    times. What runs on a GPU is waited for.
+    Parameters
+    ----------
+    steps : mapping of str to Step
+        Steps by name. Each should have been run once before.
+    seconds : float
+        No turn begins after this time.
+    turns : int, default 5
+        But there are at least this number of turns.
+    device : str, default "cpu"
+        On a GPU, the time of a step includes the kernels that it launched.
+
+    Returns
+    -------
+    times : DataFrame
+        Seconds; one row per turn, one column per step.
     """
     wait = torch.cuda.synchronize if device.startswith("cuda") else lambda: None
     shuffle = random.Random(0)
@@ -47,7 +66,18 @@ def race(steps: Mapping[str, Step], seconds: float, turns: int = TURNS, device: 
 
 
 def ratios(times: pd.DataFrame) -> pd.DataFrame:
-    """Every step's ratio to equal weighting within a turn, so that a machine that slows down slows both."""
+    """Divide by the time of equal weighting in the same turn, so that a slow phase of the machine cancels.
+
+    Parameters
+    ----------
+    times : DataFrame
+        As from :func:`race`, with a column ``"Static"``.
+
+    Returns
+    -------
+    ratios : DataFrame
+        Of the same shape.
+    """
     return times.div(times[BASELINE], axis=0)
 
 
@@ -65,41 +95,63 @@ def measure(
     step_seconds: float = 30.0,
     memory_gb: float = 8.0,
 ) -> dict[str, Any]:
-    """Time and memory of one step beside equal weighting, in a fresh process that has the machine to itself.
+    """Measure time and memory of a step relative to equal weighting, in a new process.
+
+    Nothing else should run on the machine at the same time.
 
     Parameters
     ----------
-    network, tasks, batch, seed : as in :func:`mtlcore.bench.problem`.
-    method : a name that :func:`mtlcore.bench.make_step` knows.
-    device, threads : where, default "cpu", and how many CPU threads, default 2.
-    seconds, turns : the two steps take turns for so long, default 2, but at least so often, default 5.
-    step_seconds : a step that takes longer is given up, default 30.
-    memory_gb : so is one that needs more memory (of a GPU, or under Linux), default 8.
+    network : str
+        As in :func:`mtlcore.bench.problem`, like ``tasks``, ``batch`` and ``seed``.
+    tasks : int
+        Number of tasks.
+    batch : int
+        Number of samples of a mini-batch.
+    method : str
+        A name that :func:`mtlcore.bench.make_step` accepts.
+    seed : int, default 0
+        Seed of the problem and of the method.
+    device : str, default "cpu"
+        Device of the problem.
+    threads : int, default 2
+        Number of CPU threads.
+    seconds : float, default 2.0
+        The two steps take turns for this time,
+    turns : int, default 5
+        but at least this number of times.
+    step_seconds : float, default 30.0
+        Time limit of one step.
+    memory_gb : float, default 8.0
+        Memory limit of the step, in 10^9 bytes; of a GPU, or on Linux.
 
     Returns
     -------
-    ``ms`` and ``static_ms``, medians over the turns; ``ratio``, the median over the turns of the ratio
-    within a turn, with its quartiles ``ratio_low`` and ``ratio_high``; ``turns``; ``peak_mb``, what the first
-    step takes above network and batches (of a GPU, or under Linux, where it includes what libraries set
-    up, some 20 MB); the passes that the step counted; and ``skipped``, which is empty, or says why there
-    are no numbers.
+    row : dict
+        ``ms`` and ``static_ms``, medians over the turns, in milliseconds; ``ratio``, the median over the
+        turns of the ratio within a turn, with its quartiles ``ratio_low`` and ``ratio_high``; ``turns``;
+        ``peak_mb``, the memory of the first step in addition to network and data, in 10^6 bytes (of a GPU,
+        or on Linux, where it includes about 20 MB that libraries allocate); the passes that the step
+        counted; and ``skipped``, empty or the reason why there are no numbers.
 
     Raises
     ------
-    RuntimeError : the step fails, and it is ours.
+    RuntimeError
+        If the step fails and is not another library's.
     """
     context = _fresh_processes(device)
     receiver, sender = context.Pipe(duplex=False)
     case = (network, tasks, batch, method, seed, device)
     process = context.Process(
-        target=_answer, args=(sender, case, threads, seconds, turns, memory_gb), daemon=True
+        target=_send_row, args=(sender, case, threads, seconds, turns, memory_gb), daemon=True
     )
     process.start()
     sender.close()
     row: dict[str, Any] | None = None
     try:
-        for patience in (START_SECONDS, step_seconds, START_SECONDS + seconds + 4 * turns * step_seconds):
-            if not receiver.poll(patience):
+        # Three messages: problem made (None), first step done (None), the row. A row that comes early says
+        # why there are no numbers.
+        for limit in (START_SECONDS, step_seconds, START_SECONDS + seconds + 4 * turns * step_seconds):
+            if not receiver.poll(limit):
                 return {"skipped": f"a step takes more than {step_seconds:g} s"}
             row = receiver.recv()
             if row is not None:
@@ -116,7 +168,7 @@ def measure(
 
 
 def _fresh_processes(device: str) -> SpawnContext | ForkServerContext:
-    """Where there are fork servers, from one that has this package imported and nothing run."""
+    """The context of new processes: a fork server that has imported this package, where there are any."""
     if device != "cpu" or "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -124,7 +176,7 @@ def _fresh_processes(device: str) -> SpawnContext | ForkServerContext:
     return context
 
 
-def _answer(
+def _send_row(
     sender: Connection,
     case: tuple[str, int, int, str, int, str],
     threads: int,
@@ -132,14 +184,14 @@ def _answer(
     turns: int,
     memory_gb: float,
 ) -> None:
-    """Send a sign when the problem is there, another after the first step, and then the row."""
+    """Send ``None`` when the problem is made, ``None`` after the first step, and then the row."""
     network, tasks, batch, method, seed, device = case
     torch.set_num_threads(threads)
     try:
         step = make_step(method, problem(network, tasks, batch, seed, device), seed)
         _limit_memory(memory_gb, device)
         sender.send(None)
-        peak, passes = _first(step, device)
+        peak, passes = _first_step(step, device)
         sender.send(None)
         baseline = make_step(BASELINE, problem(network, tasks, batch, seed, device), seed)
         baseline()
@@ -163,7 +215,7 @@ def _answer(
 
 
 def _limit_memory(gigabytes: float, device: str) -> None:
-    """Let this process have so much more memory, and no more."""
+    """Limit the memory that this process may allocate from now on."""
     if device.startswith("cuda"):
         index = torch.device(device).index or 0
         share = gigabytes * 1e9 / torch.cuda.get_device_properties(index).total_memory
@@ -175,21 +227,22 @@ def _limit_memory(gigabytes: float, device: str) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (_memory("VmData") + int(gigabytes * 1e9), most))
 
 
-def _first(step: Step, device: str) -> tuple[float | None, Passes]:
-    """What the first step takes above what is there already, in MB, and the passes that it counts."""
+def _first_step(step: Step, device: str) -> tuple[float | None, Passes]:
+    """The additional memory of the first step in MB, ``None`` if unknown, and the passes that it counts."""
     if device.startswith("cuda"):
         torch.cuda.reset_peak_memory_stats(device)
         start = torch.cuda.memory_allocated(device)
         passes = step()
         return (torch.cuda.max_memory_allocated(device) - start) / 1e6, passes
-    if not FORGET_PEAK.exists():
+    if not RESET_PEAK.exists():
         return None, step()
-    FORGET_PEAK.write_text("5")
+    RESET_PEAK.write_text("5")
     start = _memory("VmRSS")
     passes = step()
     return (_memory("VmHWM") - start) / 1e6, passes
 
 
 def _memory(field: str) -> int:
+    """Bytes in a field of Linux' process status, such as ``VmRSS``."""
     (kilobytes,) = re.findall(rf"{field}:\s+(\d+)", Path("/proc/self/status").read_text())
     return 1024 * int(kilobytes)

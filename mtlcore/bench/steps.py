@@ -1,23 +1,26 @@
-"""What is timed: a network with random data, and the steps that can be taken on it, by name."""
+"""Training steps by name: those of our methods, of other libraries, and two in plain PyTorch."""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from inspect import signature
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from mtlcore.bench import peers
+from mtlcore.bench import libraries
+from mtlcore.bench.problem import Problem
 from mtlcore.methods import METHODS, Method
 from mtlcore.methods._stand_in import make
-from mtlcore.models import MultiTaskModel, lenet, mlp, resnet
+from mtlcore.models import MultiTaskModel
 from mtlcore.signals import Signals
-from mtlcore.tasks.batch import Batch
-from mtlcore.tasks.task import Task
 
 Passes = dict[str, int]
+"""Numbers of forward, backward and forward-mode passes, by kind."""
+
 Step = Callable[[], Passes]
+"""One training step."""
 
 BASELINE, PLAIN, LOOP = "Static", "plain torch", "plain loop"
 
@@ -27,73 +30,44 @@ OURS = tuple(
     for full in (name, f"{name}(level='features')")
     if full == name or "level" in signature(method).parameters
 )
-"""Every method of the registry, and once more at the level of features where it has that option."""
-
-
-@dataclass(frozen=True)
-class Network:
-    """A model for a number of tasks, the shape of one input, and the number of classes of every task."""
-
-    build: Callable[[int], MultiTaskModel]
-    shape: tuple[int, ...]
-    classes: int
-
-
-NETWORKS = {
-    "MLP": Network(lambda tasks: mlp((2048, 2000, 100), (2,) * tasks), (2048,), 2),
-    "LeNet": Network(lenet, (1, 36, 36), 10),
-    "ResNet": Network(lambda tasks: resnet(tasks, depth=8), (3, 32, 32), 10),
-}
-"""MLP: SLAW's paper, efficiency experiment. LeNet: two-digit images. ResNet: one block a width."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A network, a training and a validation batch of random numbers, and the tasks."""
-
-    model: MultiTaskModel
-    batch: Batch
-    validation: Batch
-    tasks: tuple[Task, ...]
-
-    def losses(self, features: Tensor) -> list[Tensor]:
-        """The T task losses from the shared representation, in plain torch."""
-        outputs = [head(features) for head in self.model.heads]
-        return [F.cross_entropy(o, y) for o, y in zip(outputs, self.batch.targets, strict=True)]
-
-
-def problem(network: str, tasks: int, batch: int, seed: int = 0, device: str = "cpu") -> Problem:
-    """A network of :data:`NETWORKS` with as many tasks, and two batches of as many samples."""
-    torch.manual_seed(seed)
-    kind = NETWORKS[network]
-
-    def draw() -> Batch:
-        targets = tuple(torch.randint(kind.classes, (batch,)) for _ in range(tasks))
-        return Batch(torch.rand(batch, *kind.shape), targets).to(device)
-
-    named = tuple(Task.classification(f"task {t}") for t in range(tasks))
-    return Problem(kind.build(tasks).to(device), draw(), draw(), named)
+"""Every registered method with its defaults, and at the level of features where it has that option."""
 
 
 def make_step(name: str, on: Problem, seed: int = 0) -> Step:
-    """One training step by name: gradients are cleared, filled, and used by SGD.
+    """Make a training step: set gradients to zero, compute them, and apply SGD.
 
-    `name` is one of :data:`OURS`, one of :data:`mtlcore.bench.PEERS`, "plain torch" (equal weights without
-    mtlcore) or "plain loop" (one backward pass a task, then their mean: what any rule on task gradients
-    costs at least if it knows no better). The step answers with the passes it counted, if it counts any.
-    The learning rate is so small that every step meets the same problem.
+    The learning rate is so small that the parameters hardly change, so that all steps do the same work.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`OURS`; one of :data:`mtlcore.bench.PEERS`; ``"plain torch"``, which is equal weights
+        without mtlcore; or ``"plain loop"``, which is one backward pass per task and then the mean of the
+        gradients, the least cost of a method that takes the task gradients one by one.
+    on : Problem
+        Network and data.
+    seed : int, default 0
+        Seed of the method.
+
+    Returns
+    -------
+    step : callable
+        It returns the numbers of passes that it counted; an empty dict for a step that counts none.
 
     Raises
     ------
-    ValueError : no step has that name. ImportError : its library is not here.
+    ValueError
+        If no step has that name.
+    ImportError
+        If the library is not installed.
     """
     learnable: Iterable[Tensor] = ()
     if name == PLAIN:
         backward = _plain(on)
     elif name == LOOP:
         backward = _loop(on)
-    elif name in peers.PEERS:
-        backward, learnable = peers.backward(name, on)
+    elif name in libraries.PEERS:
+        backward, learnable = libraries.backward(name, on)
     elif name in OURS:
         method = make(name)
         method.seed(seed)
@@ -111,7 +85,8 @@ def make_step(name: str, on: Problem, seed: int = 0) -> Step:
     return step
 
 
-def _balanced(method: Method, on: Problem) -> peers.Backward:
+def _balanced(method: Method, on: Problem) -> libraries.Backward:
+    """One of our methods."""
     validation = on.validation if method.validates else None
 
     def backward() -> Passes:
@@ -122,14 +97,18 @@ def _balanced(method: Method, on: Problem) -> peers.Backward:
     return backward
 
 
-def _plain(on: Problem) -> peers.Backward:
+def _plain(on: Problem) -> libraries.Backward:
+    """The mean of the losses, in plain PyTorch."""
+
     def backward() -> None:
         torch.stack(on.losses(on.model.trunk(on.batch.inputs))).mean().backward()
 
     return backward
 
 
-def _loop(on: Problem) -> peers.Backward:
+def _loop(on: Problem) -> libraries.Backward:
+    """The mean of the task gradients, each from a backward pass of its own."""
+
     def backward() -> None:
         rows = one_by_one(on.model, on.losses(on.model.trunk(on.batch.inputs)))
         fill_shared(on.model, torch.stack(rows).mean(0))
@@ -138,7 +117,20 @@ def _loop(on: Problem) -> peers.Backward:
 
 
 def one_by_one(model: MultiTaskModel, losses: Iterable[Tensor]) -> list[Tensor]:
-    """T task gradients (D,) on the shared parameters, by a backward pass a task; the heads' are filled in."""
+    """Compute the task gradients by one backward pass per task, and write those of the heads.
+
+    Parameters
+    ----------
+    model : MultiTaskModel
+        D shared parameters; ``grad`` of the head parameters is overwritten.
+    losses : iterable of Tensor
+        T scalars.
+
+    Returns
+    -------
+    gradients : list of Tensor
+        T vectors (D,) with respect to the shared parameters.
+    """
     shared, rows = list(model.shared_parameters()), []
     for loss, own in zip(losses, model.head_parameters(), strict=True):
         gradients = torch.autograd.grad(loss, [*shared, *own], retain_graph=True)
@@ -149,7 +141,15 @@ def one_by_one(model: MultiTaskModel, losses: Iterable[Tensor]) -> list[Tensor]:
 
 
 def fill_shared(model: MultiTaskModel, direction: Tensor) -> None:
-    """Make a direction (D,) the gradient of the shared parameters."""
+    """Write a direction into ``grad`` of the shared parameters.
+
+    Parameters
+    ----------
+    model : MultiTaskModel
+        D shared parameters.
+    direction : Tensor, shape (D,)
+        The flattened gradient.
+    """
     shared = list(model.shared_parameters())
     for p, piece in zip(shared, direction.split([p.numel() for p in shared]), strict=True):
         p.grad = piece.view_as(p)

@@ -1,4 +1,4 @@
-"""What a step may cost: the limits that this house has set itself, as data."""
+"""Performance budgets per method."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,11 +11,27 @@ EXACT = ("PCGrad", "CAGrad", "MGDA", "IMTLG")
 
 @dataclass(frozen=True)
 class Target:
-    """A limit on the steps of some methods at one place.
+    """A limit on the time or memory of a step, for some methods and one problem.
 
-    ``limit`` is in ``unit``: "x" for time over that of equal weighting, "GB" for peak memory; None is the
-    time of the best peer with the same rule in the same run. ``quick`` names the methods that the quick guard
-    takes, by default all.
+    Parameters
+    ----------
+    what : str
+        A label for the table.
+    network : str
+        A key of :data:`mtlcore.bench.NETWORKS`.
+    tasks : int
+        Number of tasks.
+    batch : int
+        Number of samples of a mini-batch.
+    methods : tuple of str
+        Names of steps.
+    limit : float or None
+        Largest value, in ``unit``. ``None`` for the time of the fastest library with the same method, in the
+        same run.
+    unit : {"x", "GB"}, default "x"
+        Time relative to equal weighting, or peak memory.
+    quick : tuple of str, optional
+        The methods that the quick check measures; by default all.
     """
 
     what: str
@@ -48,4 +64,4 @@ TARGETS = (
 )
 
 RULE_TASKS, RULE_MS = 128, 20.0
-"""A rule alone, weights from a Gramian of so many tasks, takes at most so many milliseconds."""
+"""Computing weights from a Gramian of ``RULE_TASKS`` tasks takes at most ``RULE_MS`` milliseconds."""

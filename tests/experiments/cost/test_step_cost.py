@@ -24,7 +24,7 @@ def test_one_run_is_one_row_and_a_missing_peer_says_why(tmp_path):
     assert {"seed", "seconds", "network", "tasks", "batch", "ratio", "skipped"} <= set(rows)
     ours, peer = rows.to_dict("records")
     assert ours["skipped"] == "" and ours["ratio"] > 0
-    here = bench.peers.installed("PCGrad by torchjd autojac")
+    here = bench.libraries.installed("PCGrad by torchjd autojac")
     assert peer["skipped"] == ("" if here else "torchjd is not installed")
     assert (peer["ratio"] > 0) == here
 

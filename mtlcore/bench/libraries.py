@@ -1,4 +1,4 @@
-"""The same work by other libraries, where they are installed: torchjd, and LibMTL's weighting classes."""
+"""Methods of other libraries, where they are installed: torchjd, and LibMTL's weighting classes."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from mtlcore.bench.steps import Problem
+from mtlcore.bench.problem import Problem
 
 Backward = Callable[[], dict[str, int] | None]
+"""A function that fills the gradients, and may return numbers of passes by kind."""
 
 TORCHJD: dict[str, dict[str, Any]] = {
     "PCGrad": {},
@@ -34,39 +34,67 @@ LIBMTL: dict[str, tuple[str, dict[str, Any]]] = {
     "GradNorm": ("GradNorm", {"alpha": 1.5}),
 }
 PEERS = (
-    *(f"{rule} by torchjd autojac" for rule in TORCHJD),
-    *(f"{rule} by torchjd autogram" for rule in TORCHJD),
-    *(f"{rule} by LibMTL" for rule in LIBMTL),
+    *(f"{method} by torchjd autojac" for method in TORCHJD),
+    *(f"{method} by torchjd autogram" for method in TORCHJD),
+    *(f"{method} by LibMTL" for method in LIBMTL),
 )
-"""Our name of the rule, then whose: torchjd's Jacobian engine, its Gramian engine, or LibMTL."""
+"""Our name of the method, then the library: torchjd's Jacobian engine, its Gramian engine, or LibMTL."""
 
 
 def installed(name: str) -> bool:
-    """Whether the library of one of :data:`PEERS` is here."""
+    """Return whether the library of a step is installed.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`PEERS`.
+
+    Returns
+    -------
+    found : bool
+        The library is not imported.
+    """
     return find_spec(_library(name)) is not None
 
 
 def backward(name: str, on: Problem) -> tuple[Backward, Iterable[Tensor]]:
-    """What fills the gradients in the way of one of :data:`PEERS`, and the parameters that it learns.
+    """Make the function that fills the gradients with another library.
 
-    Raises ImportError if its library is not here.
+    Parameters
+    ----------
+    name : str
+        One of :data:`PEERS`.
+    on : Problem
+        Network and data.
+
+    Returns
+    -------
+    backward : callable
+        It fills the gradients of all parameters.
+    learnable : iterable of Tensor
+        Parameters of the method, for the optimiser.
+
+    Raises
+    ------
+    ImportError
+        If the library is not installed.
     """
     if not installed(name):
         raise ImportError(f"{_library(name)} is not installed")
-    rule, _, whose = name.partition(" by ")
-    if whose == "LibMTL":
-        return _libmtl(rule, on)
-    return (_autojac if whose.endswith("autojac") else _autogram)(rule, on), ()
+    method, _, library = name.partition(" by ")
+    if library == "LibMTL":
+        return _libmtl(method, on)
+    return (_autojac if library.endswith("autojac") else _autogram)(method, on), ()
 
 
 def _library(name: str) -> str:
     return name.partition(" by ")[2].split()[0]
 
 
-def _autojac(rule: str, on: Problem) -> Backward:
-    """Jacobian, aggregation, gradient; row by row on a CPU and all rows at once elsewhere: the faster way."""
+def _autojac(method: str, on: Problem) -> Backward:
+    """torchjd's Jacobian engine: row by row on a CPU, all rows at once elsewhere, whichever is faster."""
     autojac, aggregation = import_module("torchjd.autojac"), import_module("torchjd.aggregation")
-    aggregator = getattr(aggregation, rule)(**TORCHJD[rule])
+    aggregator = getattr(aggregation, method)(**TORCHJD[method])
     shared = list(on.model.shared_parameters())
     rows_at_once = 1 if shared[0].device.type == "cpu" else None
 
@@ -79,10 +107,10 @@ def _autojac(rule: str, on: Problem) -> Backward:
     return backward
 
 
-def _autogram(rule: str, on: Problem) -> Backward:
-    """Gramian, weights, one weighted backward pass, which weights the heads as well."""
+def _autogram(method: str, on: Problem) -> Backward:
+    """torchjd's Gramian engine: Gramian, weights, and a backward pass that weights the heads as well."""
     autogram, aggregation = import_module("torchjd.autogram"), import_module("torchjd.aggregation")
-    weighting = getattr(aggregation, f"{rule}Weighting")(**TORCHJD[rule])
+    weighting = getattr(aggregation, f"{method}Weighting")(**TORCHJD[method])
     engine = autogram.Engine(on.model.trunk, batch_dim=None)
 
     def backward() -> None:
@@ -92,9 +120,9 @@ def _autogram(rule: str, on: Problem) -> Backward:
     return backward
 
 
-def _libmtl(rule: str, on: Problem) -> tuple[Backward, Iterable[Tensor]]:
-    """A weighting class with what LibMTL's trainer would give it, in the second epoch."""
-    kind, options = LIBMTL[rule]
+def _libmtl(method: str, on: Problem) -> tuple[Backward, Iterable[Tensor]]:
+    """A weighting class of LibMTL, with the attributes that LibMTL's trainer sets, in the second epoch."""
+    kind, options = LIBMTL[method]
     weighting = getattr(_weighting_classes(), kind)()
     trunk, tasks = on.model.trunk, len(on.tasks)
     weighting.task_num, weighting.device, weighting.rep_grad = tasks, on.batch.targets[0].device, False
@@ -110,7 +138,7 @@ def _libmtl(rule: str, on: Problem) -> tuple[Backward, Iterable[Tensor]]:
 
 
 def _weighting_classes() -> ModuleType:
-    """LibMTL.weighting alone: the package around it imports parts of torchvision that are no more."""
+    """Import LibMTL.weighting without LibMTL, which imports parts of torchvision that no longer exist."""
     if "LibMTL" not in sys.modules:
         spec = find_spec("LibMTL")
         assert spec is not None

@@ -13,7 +13,7 @@ def shared_gradient(name: str, network: str = "LeNet", tasks: int = 2, batch: in
 
 
 def needs(name: str) -> None:
-    if not bench.peers.installed(name):
+    if not bench.libraries.installed(name):
         pytest.skip(f"compares with {name.partition(' by ')[2]}, which is not installed")
 
 
@@ -44,6 +44,6 @@ def test_a_peers_step_can_be_repeated_and_moves_the_heads_too(name):
 
 
 def test_a_peer_that_is_not_here_is_said_to_be_missing(monkeypatch):
-    monkeypatch.setattr(bench.peers, "find_spec", lambda name: None)
+    monkeypatch.setattr(bench.libraries, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match="torchjd is not installed"):
         bench.make_step("PCGrad by torchjd autojac", bench.problem("LeNet", 2, 4))
