@@ -38,7 +38,7 @@ from mtlcore.methods import (
 )
 from mtlcore.models import MultiTaskModel
 from mtlcore.signals import Signals
-from mtlcore.tasks import Batch, MultiTaskData, Split, Task, delta_p
+from mtlcore.tasks import Batch, Metrics, MultiTaskData, Split, Task, delta_p
 from mtlcore.train import evaluate, fit
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ __all__ = [
     "GradNorm",
     "GradVac",
     "HydaLearn",
+    "Metrics",
     "MultiTaskData",
     "MultiTaskModel",
     "OLAux",

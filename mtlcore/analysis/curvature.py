@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.func import functional_call, grad, jvp
 
 from mtlcore.models import MultiTaskModel
-from mtlcore.tasks.batch import Batch, Split
-from mtlcore.tasks.task import Task
+from mtlcore.tasks import Batch, Split
+from mtlcore.tasks import Task
 
 Parameters = dict[str, Tensor]
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from mtlcore._names import nearest
 from mtlcore.models import MultiTaskModel, lenet, mlp, resnet
-from mtlcore.tasks.batch import Batch
-from mtlcore.tasks.task import Task
+from mtlcore.tasks import Batch
+from mtlcore.tasks import Task
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from mtlcore.methods.base import Method
 from mtlcore.models import MultiTaskModel
 from mtlcore.signals import Signals
-from mtlcore.tasks.batch import Batch
-from mtlcore.tasks.task import Task
+from mtlcore.tasks import Batch, Metrics, Task
 
 Function = Callable[[Tensor], Tensor]
 """A task's loss at points (..., 2), as (...)."""
@@ -61,7 +60,5 @@ def _task(name: str, function: Function) -> Task:
     return Task(
         name,
         loss=lambda theta, _: function(theta),
-        metric=lambda theta, _: function(theta).mean().item(),
-        metric_name="loss",
-        higher_is_better=False,
+        metrics=Metrics.mean("value", lambda theta, _: function(theta), higher_is_better=False),
     )

@@ -21,8 +21,7 @@ from torch import Tensor
 from mtlcore.data._options import check_options
 from mtlcore.data.dataset import Dataset
 from mtlcore.data.manual_files import ManualFolder
-from mtlcore.tasks.batch import MultiTaskData, Split
-from mtlcore.tasks.task import Task
+from mtlcore.tasks import MultiTaskData, Split, Task
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mtlcore.data.files import File
 from mtlcore.data.manual_files import ManualFolder
-from mtlcore.tasks.batch import MultiTaskData
+from mtlcore.tasks import MultiTaskData
 
 
 @dataclass(frozen=True)

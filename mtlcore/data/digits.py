@@ -10,7 +10,7 @@ import numpy as np
 from mtlcore.data._options import check_options
 from mtlcore.data.dataset import Dataset
 from mtlcore.data.formats.overlay import Pool, make_overlays
-from mtlcore.tasks.batch import MultiTaskData
+from mtlcore.tasks import MultiTaskData
 
 PARTS = {"train": slice(0, 1200), "validation": slice(1200, 1497), "test": slice(1497, 1797)}
 """The images from which the overlays of each split are made."""

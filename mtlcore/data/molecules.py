@@ -35,8 +35,7 @@ from mtlcore._optional import needed_by
 from mtlcore.data._options import check_options
 from mtlcore.data.dataset import Dataset
 from mtlcore.data.files import File, unpack
-from mtlcore.tasks.batch import MultiTaskData, Split
-from mtlcore.tasks.task import UNLABELLED, Task
+from mtlcore.tasks import UNLABELLED, MultiTaskData, Split, Task
 
 NOT_TASKS = ("mol_id", "smiles")
 """Columns of the files that are not labels."""

@@ -19,8 +19,7 @@ from torch import Tensor
 
 from mtlcore.data._options import check_options
 from mtlcore.data.dataset import Dataset
-from mtlcore.tasks.batch import MultiTaskData, Split
-from mtlcore.tasks.task import Task
+from mtlcore.tasks import MultiTaskData, Split, Task
 
 
 def scales(tasks: int) -> Tensor:

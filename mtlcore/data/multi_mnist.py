@@ -22,7 +22,7 @@ from mtlcore.data.dataset import Dataset
 from mtlcore.data.files import File
 from mtlcore.data.formats.idx import read_idx
 from mtlcore.data.formats.overlay import Pool, make_overlays
-from mtlcore.tasks.batch import MultiTaskData
+from mtlcore.tasks import MultiTaskData
 
 VALIDATION_IMAGES = 10_000
 """Number of the last training images that are held out for validation overlays."""

@@ -17,7 +17,7 @@ from mtlcore.data._options import check_options
 from mtlcore.data.dataset import Dataset
 from mtlcore.data.formats.dense_maps import hold_out, make_scenes, read_part
 from mtlcore.data.manual_files import ManualFolder
-from mtlcore.tasks.batch import MultiTaskData
+from mtlcore.tasks import MultiTaskData
 
 CLASSES = 13
 FULL = (288, 384)

@@ -14,8 +14,7 @@ import torch
 from mtlcore.data._options import check_options
 from mtlcore.data.dataset import Dataset
 from mtlcore.data.manual_files import ManualFolder
-from mtlcore.tasks.batch import MultiTaskData, Split
-from mtlcore.tasks.task import Task
+from mtlcore.tasks import MultiTaskData, Split, Task
 
 _31 = "https://faculty.cc.gatech.edu/~judy/domainadapt/ (domain_adaptation_images.tar.gz; unpack it)"
 _HOME = "https://www.hemanthdv.org/officeHomeDataset.html (OfficeHomeDataset_10072016.zip; unpack it)"

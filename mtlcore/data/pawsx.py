@@ -18,8 +18,7 @@ from mtlcore.data._options import check_text_options, subset
 from mtlcore.data.dataset import Dataset
 from mtlcore.data.formats import wordpieces
 from mtlcore.data.manual_files import ManualFolder
-from mtlcore.tasks.batch import MultiTaskData, Split
-from mtlcore.tasks.task import Task
+from mtlcore.tasks import MultiTaskData, Split, Task
 
 LANGUAGES = ("en", "zh", "de", "es")
 """Languages, in the order of the paper's Table 3."""

@@ -12,7 +12,7 @@ import mtlcore.data as package
 from mtlcore._names import nearest
 from mtlcore._optional import needed_by
 from mtlcore.data.dataset import Dataset
-from mtlcore.tasks.batch import MultiTaskData
+from mtlcore.tasks import MultiTaskData
 
 if TYPE_CHECKING:
     import pandas as pd

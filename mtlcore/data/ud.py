@@ -36,8 +36,7 @@ from mtlcore.data.files import File
 from mtlcore.data.formats import wordpieces
 from mtlcore.data.formats.conllu import Sentence, read_conllu
 from mtlcore.data.formats.vocabulary import PADDING, Vocabulary, cut
-from mtlcore.tasks.batch import MultiTaskData, Split
-from mtlcore.tasks.task import UNLABELLED, Task, labelled
+from mtlcore.tasks import UNLABELLED, Metrics, MultiTaskData, Split, Task, labelled
 
 LANGUAGES = ("en", "zh", "te", "vi")
 """Languages, in the order of the paper's Table 3."""
@@ -263,7 +262,8 @@ def _assemble(
         inputs, targets = zip(*(read(language, longest) for language in languages), strict=True)
         return Split(_padded(inputs, PADDING), _padded(targets, UNLABELLED))
 
-    tasks = tuple(replace(Task.classification(language), metric=f1, metric_name="f1") for language in texts)
+    metrics = Metrics.whole("f1", f1, higher_is_better=True)
+    tasks = tuple(replace(Task.classification(language), metrics=metrics, main="f1") for language in texts)
     return MultiTaskData(name, split(train, length), split(held_out, LONGEST), split(test, LONGEST), tasks)
 
 

@@ -21,10 +21,9 @@ from mtlcore.data.manual_files import ManualFolder
 from mtlcore.experiments.engine.experiment import Config, Result
 from mtlcore.methods._stand_in import make
 from mtlcore.models import MultiTaskModel
-from mtlcore.tasks.batch import MultiTaskData, Split
-from mtlcore.tasks.dense import depth, measure_of, normals, segmentation
-from mtlcore.tasks.task import Task, delta_p
-from mtlcore.train.fit import fit
+from mtlcore.tasks import MultiTaskData, delta_p
+from mtlcore.tasks.dense import depth, normals, segmentation
+from mtlcore.train import evaluate, fit
 from mtlcore.train.optimizers import MakeOptimizer, clipped
 
 Start = Callable[[Config], tuple[MultiTaskData, MultiTaskModel]]
@@ -41,7 +40,7 @@ public code; MGDA is its upper bound, MGDA-UB."""
 NUMBERS = {
     f"{number}.{task.name}": up
     for task in (segmentation(1), depth(), normals())
-    for number, up in measure_of(task).higher_is_better.items()
+    for number, up in task.metrics.higher_is_better.items()
 }
 """The numbers of NYUv2 and CityScapes, and whether higher is better."""
 
@@ -114,43 +113,20 @@ def run(start: Start, config: Config, device: str) -> Result:
         train_loss=history.filter(like="train_loss.").mean(axis=1),
         validation_loss=history.filter(like="validation_loss.").mean(axis=1),
     )
-    for metric in dict.fromkeys(task.metric_name for task in data.tasks):
+    for metric in dict.fromkeys(task.main for task in data.tasks):
         curve[f"validation_{metric}"] = history.filter(like=f"validation_{metric}.").mean(axis=1)
     steps = math.ceil(len(data.train) / config["batch_size"])
     row = {
         "best_epoch": int(curve["epoch"][curve["validation_loss"].argmin()]),
         "step_seconds": float(history["seconds"].median() / steps),
     }
-    found = scores(model, data.test, data.tasks, config["batch_size"], device)
+    found = evaluate(model, data.test, data.tasks, config["batch_size"])
+    found = {name: value for name, value in found.items() if not name.startswith("loss.")}
     for number in dict.fromkeys(name.rpartition(".")[0] for name in found):
         values = [value for name, value in found.items() if name.rpartition(".")[0] == number]
         if len(values) == len(data.tasks):
             row[f"test_{number}.mean"] = sum(values) / len(values)
     return Result(row | {f"test_{name}": v for name, v in found.items()}, curve.to_dict("records"))
-
-
-@torch.no_grad()
-def scores(
-    model: MultiTaskModel, split: Split, tasks: Sequence[Task], batch_size: int, device: str
-) -> dict[str, float]:
-    """Every number of every task on a whole split, as ``number.task``."""
-    measures = [measure_of(task) for task in tasks]
-    kept: list[list[Any]] = [[] for _ in tasks]
-    start = 0
-    with model.evaluating():
-        for batch in split.batches(batch_size):
-            here = batch.to(device)
-            parts = zip(measures, kept, model(here.inputs), here.targets, split.targets, strict=True)
-            for measure, collected, outputs, targets, whole in parts:
-                fresh = len(whole) - start  # past its end a shorter task starts again, which does not count
-                if fresh > 0:
-                    collected.append(measure.collect(outputs[:fresh], targets[:fresh]))
-            start += batch_size
-    return {
-        f"{number}.{task.name}": value
-        for task, measure, collected in zip(tasks, measures, kept, strict=True)
-        for number, value in measure.conclude(collected).items()
-    }
 
 
 def improvement(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:

@@ -1,24 +1,16 @@
-"""What a task is: a loss an entry, a metric a split, and which labels are there."""
+"""A task: a loss that keeps one value an entry, metrics, and which labels are there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-UNLABELLED = -100
-"""The class index that marks an entry without a label (torch's own convention)."""
-
-
-def labelled(targets: Tensor) -> Tensor:
-    """Mask of the entries that carry a label: not NaN for real targets, not -100 for classes."""
-    if targets.is_floating_point():
-        return ~torch.isnan(targets)
-    return targets != UNLABELLED
+from mtlcore.tasks.labels import labelled
+from mtlcore.tasks.losses import cross_entropy, logistic, squared_error, weighted_cross_entropy
+from mtlcore.tasks.metrics import Metrics, area_under_roc, average_precision, hits, squared_errors
 
 
 @dataclass(frozen=True)
@@ -27,60 +19,160 @@ class Task:
 
     Parameters
     ----------
-    name : what the history and the error messages call it.
-    loss : ``(outputs, targets) -> (N, ...)``, one loss an entry, not reduced. Trailing dimensions (pixels,
-        coordinates) are averaged over the labelled entries of a sample.
-    metric : ``(outputs, targets) -> float`` on a whole split, labelled samples only.
-    metric_name : what the metric is called.
-    higher_is_better : direction of the metric.
-    labelled : mask of the entries of ``targets`` that carry a label.
+    name : str
+        What the history and the error messages call it.
+    loss : callable ``(outputs, targets) -> Tensor``
+        One loss an entry, shape (N, ...), not reduced. Trailing dimensions (pixels, coordinates) are averaged
+        over the labelled entries of a sample.
+    metrics : Metrics
+        What is measured on a split, on labelled entries only.
+    main : str, optional
+        The metric that decides which of two models is better; by default the first.
+    labelled : callable ``(targets) -> Tensor``, optional
+        Mask of the entries of ``targets`` that carry a label; by default not NaN and not -100.
+
+    Raises
+    ------
+    TypeError
+        If ``metrics`` is no :class:`Metrics`.
+    ValueError
+        If ``main`` is not one of the metrics.
+
+    Examples
+    --------
+    A task of your own: the absolute error, measured by its mean.
+
+    >>> def absolute(outputs, targets):
+    ...     return (outputs - targets).abs()
+    >>> task = mtl.Task("height", absolute, mtl.Metrics.mean("error", absolute, higher_is_better=False))
+    >>> task.main, task.higher_is_better
+    ('error', False)
+    >>> losses, mask = task.sample_losses(torch.tensor([1.0, 2.0]), torch.tensor([1.5, torch.nan]))
+    >>> losses, mask
+    (tensor([0.5000, 0.0000]), tensor([ True, False]))
     """
 
     name: str
     loss: Callable[[Tensor, Tensor], Tensor]
-    metric: Callable[[Tensor, Tensor], float]
-    metric_name: str
-    higher_is_better: bool
+    metrics: Metrics
+    main: str = None  # type: ignore[assignment]  # a string from __post_init__ on
     labelled: Callable[[Tensor], Tensor] = labelled
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.metrics, Metrics):
+            raise TypeError(
+                f"task {self.name!r}: metrics is a Metrics; make one of a function of all outputs and "
+                "targets by Metrics.whole(name, function, higher_is_better)"
+            )
+        names = list(self.metrics.higher_is_better)
+        if self.main is None:
+            object.__setattr__(self, "main", names[0])  # the dataclass is frozen
+        if self.main not in names:
+            raise ValueError(f"task {self.name!r}: main is one of {', '.join(names)}, not {self.main!r}")
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Direction of the main metric."""
+        return self.metrics.higher_is_better[self.main]
 
     @classmethod
     def classification(cls, name: str) -> Task:
-        """Cross-entropy on class indices, measured by accuracy. Label -100 means unlabelled."""
-        return cls(name, _cross_entropy, accuracy, "accuracy", higher_is_better=True)
+        """Cross-entropy on class indices, measured by accuracy.
+
+        Parameters
+        ----------
+        name : str
+            Name of the task.
+
+        Returns
+        -------
+        task : Task
+            For logits (N, C, ...) and class indices (N, ...), -100 where there is no label.
+
+        Examples
+        --------
+        >>> task = mtl.Task.classification("digit")
+        >>> outputs, targets = torch.tensor([[0.0, 0.0], [9.0, 0.0]]), torch.tensor([1, -100])
+        >>> losses, mask = task.sample_losses(outputs, targets)
+        >>> losses, mask
+        (tensor([0.6931, 0.0000]), tensor([ True, False]))
+        >>> task.metrics(outputs, targets)
+        {'accuracy': 0.0}
+        """
+        return cls(name, cross_entropy, Metrics.mean("accuracy", hits, higher_is_better=True))
 
     @classmethod
     def regression(cls, name: str) -> Task:
-        """Squared error, averaged over the coordinates, measured by its mean. NaN means unlabelled."""
-        return cls(name, _squared_error, mean_squared_error, "mse", higher_is_better=False)
+        """Squared error, averaged over the coordinates, measured by its mean.
+
+        Parameters
+        ----------
+        name : str
+            Name of the task.
+
+        Returns
+        -------
+        task : Task
+            For outputs and targets (N, ...), NaN where there is no label.
+        """
+        return cls(name, squared_error, Metrics.mean("mse", squared_errors, higher_is_better=False))
 
     @classmethod
     def binary(cls, name: str, weights: tuple[float, float] = (1.0, 1.0)) -> Task:
-        """Cross-entropy on two outputs, each class with a weight, measured by average precision.
+        """Cross-entropy on two logits, each class with a weight, measured by average precision.
 
-        Labels are 0, 1 or -100 (unlabelled); ``weights`` are those of label 0 and of label 1.
+        Parameters
+        ----------
+        name : str
+            Name of the task.
+        weights : tuple of two floats, default (1, 1)
+            Factors of the losses of label 0 and of label 1.
+
+        Returns
+        -------
+        task : Task
+            For logits (N, 2) and labels (N,): 0, 1, or -100 where there is none.
         """
-        loss = partial(_weighted_cross_entropy, weights=weights)
-        return cls(name, loss, average_precision, "average_precision", higher_is_better=True)
+        loss = partial(weighted_cross_entropy, weights=weights)
+        return cls(name, loss, Metrics.whole("average_precision", average_precision, higher_is_better=True))
 
     @classmethod
     def logistic(cls, name: str) -> Task:
-        """Cross-entropy on one output (N, 1), a log-odds, measured by the area under the ROC curve.
+        """Binary cross-entropy on one logit, measured by the area under the ROC curve.
 
-        Labels are 0, 1 or -100 (unlabelled).
+        Parameters
+        ----------
+        name : str
+            Name of the task.
+
+        Returns
+        -------
+        task : Task
+            For log-odds (N, 1) and labels (N,): 0, 1, or -100 where there is none.
         """
-        return cls(name, _logistic, area_under_roc, "auc", higher_is_better=True)
+        return cls(name, logistic, Metrics.whole("auc", area_under_roc, higher_is_better=True))
 
     def sample_losses(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Loss of every sample and the mask of the samples that have a label.
 
+        Parameters
+        ----------
+        outputs : Tensor, shape (N, ...)
+            The task's outputs for one batch.
+        targets : Tensor, shape (N, ...)
+            Its targets.
+
         Returns
         -------
-        losses : (N,), zero where a sample has no label, never NaN for a missing one.
-        mask : (N,), boolean.
+        losses : Tensor, shape (N,)
+            Zero where a sample has no label, never NaN for a missing one.
+        mask : Tensor of bool, shape (N,)
+            Which samples have a label.
 
         Raises
         ------
-        ValueError : the batch is empty, or outputs and targets do not fit the loss.
+        ValueError
+            If the batch is empty, or outputs and targets do not fit the loss.
         """
         if not len(targets):
             raise ValueError(f"task {self.name!r}: the batch is empty; drop empty batches")
@@ -89,7 +181,7 @@ class Task:
                 f"task {self.name!r}: {len(outputs)} outputs but {len(targets)} targets in one batch"
             )
         present = self.labelled(targets)
-        # On a GPU the question would wait for the device, so there the mask is always applied.
+        # Asking a GPU whether all labels are there would wait for it, so there the mask is always applied.
         missing = None if targets.device.type == "cpu" and present.all() else ~present
         try:
             entries = self.loss(outputs, targets if missing is None else targets.masked_fill(missing, 0))
@@ -108,98 +200,3 @@ class Task:
         entries = entries.masked_fill(missing, 0).reshape(len(targets), -1)
         present = present.reshape(len(targets), -1)
         return entries.sum(1) / present.sum(1).clamp(min=1), present.any(1)
-
-
-def _cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
-    if targets.is_floating_point():
-        raise TypeError("class labels must be integers")
-    return F.cross_entropy(outputs, targets, reduction="none")
-
-
-def _weighted_cross_entropy(outputs: Tensor, targets: Tensor, weights: tuple[float, float]) -> Tensor:
-    entries = _cross_entropy(outputs, targets)
-    return torch.where(targets == 1, weights[1] * entries, weights[0] * entries)
-
-
-def _logistic(outputs: Tensor, targets: Tensor) -> Tensor:
-    if targets.is_floating_point():
-        raise TypeError("class labels must be integers")
-    return F.binary_cross_entropy_with_logits(outputs.squeeze(1), targets.to(outputs), reduction="none")
-
-
-def _squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
-    if not targets.is_floating_point():
-        raise TypeError("regression targets must be real numbers")
-    if outputs.shape != targets.shape:
-        raise TypeError("outputs and targets must have one shape")
-    return F.mse_loss(outputs, targets, reduction="none")
-
-
-def accuracy(outputs: Tensor, targets: Tensor) -> float:
-    """Share of labelled entries whose largest output is the right class, in [0, 1]."""
-    present = labelled(targets)
-    return (outputs.argmax(1) == targets)[present].double().mean().item()
-
-
-def average_precision(outputs: Tensor, targets: Tensor) -> float:
-    """Area under precision against recall as steps, of outputs (N, 2) and labels (N,), labelled entries only.
-
-    Entries are ranked by the second output minus the first. NaN without a positive label.
-    """
-    from sklearn.metrics import average_precision_score  # here, because it takes most of a second
-
-    present = labelled(targets)
-    labels = targets[present].cpu().numpy()
-    scores = (outputs[:, 1] - outputs[:, 0])[present].detach().cpu().numpy()
-    return float(average_precision_score(labels, scores)) if labels.any() else float("nan")
-
-
-def area_under_roc(outputs: Tensor, targets: Tensor) -> float:
-    """Area under true against false positives, of outputs (N, 1) and labels (N,), labelled entries only.
-
-    NaN where all labels are of one class.
-    """
-    from sklearn.metrics import roc_auc_score  # here, because it takes most of a second
-
-    present = labelled(targets)
-    labels = targets[present].cpu().numpy()
-    scores = outputs[:, 0][present].detach().cpu().numpy()
-    return float(roc_auc_score(labels, scores)) if 0 < labels.sum() < len(labels) else float("nan")
-
-
-def mean_squared_error(outputs: Tensor, targets: Tensor) -> float:
-    """Mean squared error over the labelled entries."""
-    present = labelled(targets)
-    return (outputs - targets)[present].double().square().mean().item()
-
-
-def delta_p(
-    values: Sequence[Sequence[float]],
-    baseline: Sequence[Sequence[float]],
-    higher_is_better: Sequence[Sequence[bool]],
-) -> float:
-    r"""Mean relative improvement over a baseline, in per cent (random-weighting paper, Section 5).
-
-    .. math:: \Delta_p = 100\,\% \cdot \frac1T \sum_t \frac1{N_t} \sum_n
-              \pm\frac{M_{t,n} - M^{\mathrm{base}}_{t,n}}{M^{\mathrm{base}}_{t,n}}
-
-    with + where higher is better. (The paper prints the opposite sign in the formula and this one in
-    its tables.) Each argument has one sequence a task, with one entry a metric of that task.
-
-    Raises
-    ------
-    ValueError : the three arguments differ in shape, there is no task, or a baseline is zero.
-    """
-    if not values or not (
-        [len(row) for row in values]
-        == [len(row) for row in baseline]
-        == [len(row) for row in higher_is_better]
-    ):
-        raise ValueError("delta_p needs, for every task, as many values as baselines and directions")
-    if any(b == 0 for row in baseline for b in row):
-        raise ValueError("delta_p divides by the baseline, and one baseline value is zero")
-    tasks = [
-        sum((m - b) / b * (1 if up else -1) for m, b, up in zip(*rows, strict=True)) / len(rows[0])
-        for rows in zip(values, baseline, higher_is_better, strict=True)
-    ]
-    return 100 * sum(tasks) / len(tasks)

@@ -19,8 +19,8 @@ from tqdm.auto import tqdm
 from mtlcore.methods.base import Method
 from mtlcore.models import MultiTaskModel
 from mtlcore.signals import Signals
-from mtlcore.tasks.batch import Batch, MultiTaskData, Split
-from mtlcore.tasks.task import Task
+from mtlcore.tasks import Batch, MultiTaskData, Split, Task
+from mtlcore.train.evaluate import evaluate
 
 MakeOptimizer = Callable[[Iterable[Any]], Optimizer]
 OnEpoch = Callable[[int, MultiTaskModel], Mapping[str, float]]
@@ -107,41 +107,19 @@ def fit(
         while len(run.rows) < epochs and not run.exhausted(patience):
             epoch = len(run.rows) + 1
             row = _train_epoch(run, train, shown, data.tasks, batch_size, epoch, bar)
-            losses, metrics = evaluate(model, validation, data.tasks)
+            found = evaluate(model, validation, data.tasks)
             for task in data.tasks:
-                row[f"validation_loss.{task.name}"] = losses[task.name]
-                row[f"validation_{task.metric_name}.{task.name}"] = metrics[task.name]
+                for what in ("loss", task.main):
+                    row[f"validation_{what}.{task.name}"] = found[f"{what}.{task.name}"]
             if on_epoch is not None:
                 row |= on_epoch(epoch, model)
             run.rows.append(row)
             if patience is not None:
-                run.remember_best(_score(data.tasks, monitor, losses, metrics))
+                run.remember_best(_score(data.tasks, monitor, found))
             run.save()
     if patience is not None and run.best is not None:
         model.load_state_dict(run.best)
     return pd.DataFrame(run.rows)
-
-
-@torch.no_grad()
-def evaluate(
-    model: MultiTaskModel, split: Split, tasks: Sequence[Task], batch_size: int = 500
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Mean loss and metric of every task on a whole split, as two dictionaries by task name.
-
-    The model is in evaluation mode while it is measured.
-    """
-    outputs: list[list[Tensor]] = [[] for _ in tasks]
-    with model.evaluating():
-        for batch in split.batches(batch_size):
-            for seen, output in zip(outputs, model(batch.inputs), strict=True):
-                seen.append(output)
-    losses, metrics = {}, {}
-    for task, seen, targets in zip(tasks, outputs, split.targets, strict=True):
-        whole = torch.cat(seen)[: len(targets)]
-        values, present = task.sample_losses(whole, targets)
-        losses[task.name] = values[present].mean().item()
-        metrics[task.name] = task.metric(whole, targets)
-    return losses, metrics
 
 
 def _train_epoch(
@@ -194,14 +172,13 @@ class _Shown:
         return self.split.read(torch.randperm(len(self.split), generator=generator)[: self.size])
 
 
-def _score(
-    tasks: Sequence[Task], monitor: str | None, losses: dict[str, float], metrics: dict[str, float]
-) -> float:
-    """What early stopping wants to be small."""
+def _score(tasks: Sequence[Task], monitor: str | None, found: Mapping[str, float]) -> float:
+    """What early stopping wants to be small: the mean loss, or the error of the monitored task."""
     if monitor is None:
-        return sum(losses.values()) / len(losses)
-    up = next(task.higher_is_better for task in tasks if task.name == monitor)
-    return -metrics[monitor] if up else metrics[monitor]
+        return sum(found[f"loss.{task.name}"] for task in tasks) / len(tasks)
+    task = next(task for task in tasks if task.name == monitor)
+    value = found[f"{task.main}.{monitor}"]
+    return -value if task.higher_is_better else value
 
 
 class _Run:

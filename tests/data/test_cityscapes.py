@@ -3,7 +3,7 @@
 from helpers.small_data import SMALL_MAPS
 
 from mtlcore.data import load
-from mtlcore.tasks.task import UNLABELLED
+from mtlcore.tasks import UNLABELLED
 
 
 def test_streets(streets: None) -> None:

@@ -14,8 +14,7 @@ import torch.nn.functional as F
 
 from mtlcore.data import load, molecules
 from mtlcore.data.molecules import MUV, PCBA, TOX21, TOXCAST
-from mtlcore.tasks.batch import Split
-from mtlcore.tasks.task import UNLABELLED
+from mtlcore.tasks import UNLABELLED, Split
 
 ALCOHOLS = ["C" * n + "O" for n in range(1, 31)]
 BROKEN = ["C1CC", "", "not a molecule"]  # an open ring, an empty field, nonsense

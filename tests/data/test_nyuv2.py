@@ -7,7 +7,7 @@ import torch
 from helpers.small_data import load_rooms, write_maps
 
 from mtlcore.data import load, nyuv2
-from mtlcore.tasks.task import UNLABELLED
+from mtlcore.tasks import UNLABELLED
 
 
 def test_rooms_are_what_the_files_say(rooms: dict[str, dict]) -> None:

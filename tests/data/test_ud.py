@@ -13,7 +13,7 @@ from mtlcore.data import load, ud
 from mtlcore.data.formats.conllu import read_conllu
 from mtlcore.data.formats.vocabulary import UNKNOWN
 from mtlcore.data.ud import f1
-from mtlcore.tasks.task import UNLABELLED, accuracy
+from mtlcore.tasks import UNLABELLED, accuracy
 
 COUNTS = {
     "en": [(12_544, 204_577), (2_001, 25_147), (2_077, 25_094)],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mtlcore.tasks.task import UNLABELLED
+from mtlcore.tasks import UNLABELLED
 
 Sentence = list[tuple[str, int]]
 """Words of a sentence, each with its label."""

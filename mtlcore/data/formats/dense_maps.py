@@ -9,9 +9,8 @@ from torch import Tensor
 
 from mtlcore.data._options import check_options
 from mtlcore.data.manual_files import ManualFolder
-from mtlcore.tasks.batch import MultiTaskData, Split
+from mtlcore.tasks import MultiTaskData, Split
 from mtlcore.tasks.dense import depth, normals, segmentation
-from mtlcore.tasks.task import UNLABELLED, Task
 
 Size = tuple[int, int]
 """Height and width."""

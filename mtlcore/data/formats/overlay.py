@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from mtlcore.tasks.batch import MultiTaskData, Split
-from mtlcore.tasks.task import Task
+from mtlcore.tasks import MultiTaskData, Split, Task
 
 
 @dataclass(frozen=True, eq=False)

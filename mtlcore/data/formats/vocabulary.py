@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mtlcore.data.formats.conllu import Sentence
-from mtlcore.tasks.task import UNLABELLED
+from mtlcore.tasks import UNLABELLED
 
 PADDING, UNKNOWN = 0, 1
 """Ids of padding, and of a word or character that is not in the vocabulary. Other ids start at 2."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mtlcore._optional import needed_by
 from mtlcore.data.formats.conllu import Sentence
-from mtlcore.tasks.task import UNLABELLED
+from mtlcore.tasks import UNLABELLED
 
 
 def tokenizer(name: str) -> Any:

@@ -15,8 +15,8 @@ from mtlcore.data import load
 from mtlcore.experiments.engine.experiment import Config, Experiment, Result
 from mtlcore.methods._stand_in import make
 from mtlcore.models import MultiTaskModel, lenet
-from mtlcore.tasks.batch import Split
-from mtlcore.train.fit import evaluate, fit
+from mtlcore.tasks import Split
+from mtlcore.train import evaluate, fit
 
 METHODS = ["Static", "Static(scale='sum')", "RLW"]
 
@@ -73,8 +73,8 @@ def run(config: Config, device: str) -> Result:
     few, many = (_first(data.train, config[f"{name}_images"]).to(device) for name in ("hessian", "variance"))
 
     def measure(epoch: int, model: MultiTaskModel) -> dict[str, float]:
-        _, accuracy = evaluate(model, test, data.tasks)
-        row = {f"test_accuracy.{task}": value for task, value in accuracy.items()}
+        found = evaluate(model, test, data.tasks)
+        row = {f"test_accuracy.{t.name}": found[f"accuracy.{t.name}"] for t in data.tasks}
         if epoch in (1, 2, config["epochs"]) or epoch % config["curvature_every"] == 0:
             row["hessian_top"] = top_eigenvalue(model, few, data.tasks)
             row["gradient_variance"] = gradient_variance(

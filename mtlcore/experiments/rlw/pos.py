@@ -28,9 +28,8 @@ from mtlcore.methods._stand_in import make
 from mtlcore.methods.losses.rlw import DISTRIBUTIONS
 from mtlcore.models import MultiTaskModel, bert, tagger
 from mtlcore.models.bert import MULTILINGUAL
-from mtlcore.tasks.batch import MultiTaskData
-from mtlcore.tasks.task import accuracy
-from mtlcore.train.fit import evaluate, fit
+from mtlcore.tasks import MultiTaskData, Task
+from mtlcore.train import evaluate, fit
 
 RANDOM = ["RLW(distribution='uniform')", "RLW", *(f"RLW(distribution={d!r})" for d in DISTRIBUTIONS[2:])]
 """A distribution each, in the paper's order; that of RLW itself is the normal one."""
@@ -76,6 +75,8 @@ SMOKE = LAPTOP | {
     "epochs": 2,
 }
 
+ACCURACY = Task.classification("").metrics
+
 OPTIONS = ("sentences", "validation", "length")
 """Settings that are options of the data set, where there are any."""
 
@@ -90,7 +91,7 @@ def start(config: Config) -> tuple[MultiTaskModel, MultiTaskData]:
         characters = max(int(x[:, 1:].max()) for x in data.train.inputs)
         return tagger(1 + words, 1 + characters), data
     data = load(config["data"], tokenizer=config["encoder"], seed=config["data_seed"], **options)
-    if data.tasks[0].metric_name == "accuracy":
+    if data.tasks[0].main == "accuracy":
         return bert("sentences", classes=2, encoder=config["encoder"]), data
     return bert("words", classes=17, encoder=config["encoder"]), data
 
@@ -113,23 +114,22 @@ def run(config: Config, device: str) -> Result:
         patience=config["epochs"],
         progress=False,
     )
-    metric = data.tasks[0].metric_name
+    metric = data.tasks[0].main
     shown = ("epoch", "train_loss.", "weight.", "validation_")
     curve = history[[name for name in history if name.startswith(shown)]].copy()
     for what in ("loss", metric):
         columns = [f"validation_{what}.{task.name}" for task in data.tasks]
         curve[f"validation_{what}.mean"] = curve[columns].mean(axis=1)
-    test = data.test.to(device)
-    _, found = evaluate(model, test, data.tasks)
-    _, right = evaluate(
-        model, test, [replace(task, metric=accuracy, metric_name="accuracy") for task in data.tasks]
-    )
+    tasks = data.tasks
+    if metric != "accuracy":
+        tasks = tuple(replace(task, metrics=task.metrics | ACCURACY) for task in tasks)
+    found = evaluate(model, data.test, tasks)
     row = {
         "best_epoch": int(curve["validation_loss.mean"].argmin()) + 1,
-        "test.mean": sum(found.values()) / len(found),
-        **{f"test_{metric}.{language}": value for language, value in found.items()},
-        **{f"test_accuracy.{language}": value for language, value in right.items()},
+        "test.mean": sum(found[f"{metric}.{task.name}"] for task in tasks) / len(tasks),
     }
+    for number in (metric, "accuracy"):
+        row |= {f"test_{number}.{task.name}": found[f"{number}.{task.name}"] for task in tasks}
     return Result(row, curve.to_dict("records"))
 
 

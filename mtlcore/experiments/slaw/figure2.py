@@ -31,9 +31,8 @@ from mtlcore.methods._random import orders
 from mtlcore.methods._stand_in import make
 from mtlcore.models import MultiTaskModel, mlp
 from mtlcore.signals import Signals
-from mtlcore.tasks.batch import Batch, MultiTaskData, Split
-from mtlcore.tasks.task import Task, average_precision
-from mtlcore.train.fit import fit
+from mtlcore.tasks import Batch, MultiTaskData, Split, Task, average_precision
+from mtlcore.train import fit
 from mtlcore.train.optimizers import clipped
 
 CONSTANT = "Static(scale='sum')"

@@ -24,8 +24,8 @@ from mtlcore.methods import Method
 from mtlcore.methods._stand_in import make
 from mtlcore.models import MultiTaskModel, mlp
 from mtlcore.signals import Signals
-from mtlcore.tasks.batch import Batch, MultiTaskData, Split
-from mtlcore.train.fit import evaluate
+from mtlcore.tasks import Batch, MultiTaskData, Split
+from mtlcore.train import evaluate
 from mtlcore.train.optimizers import MakeOptimizer, clipped
 
 TASKS = 10
@@ -157,8 +157,8 @@ def run(config: Config, device: str) -> Result:
         if update % epoch == 0:
             method.end_epoch()
         if update % config["evaluate_every"] == 0:
-            losses, _ = evaluate(model, test, data.tasks)
-            test_nl = normalised_loss(torch.tensor(list(losses.values())))
+            found = evaluate(model, test, data.tasks)
+            test_nl = normalised_loss(torch.tensor([found[f"loss.{task.name}"] for task in data.tasks]))
             recent = train_nl[-config["evaluate_every"] :]
             tests.append(
                 {

@@ -4,7 +4,7 @@ import pytest
 from helpers.small_data import LABEL, line
 
 from mtlcore.data.formats.conllu import read_conllu
-from mtlcore.tasks.task import UNLABELLED
+from mtlcore.tasks import UNLABELLED
 
 CONLLU = "\n".join(
     [
