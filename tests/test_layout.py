@@ -29,10 +29,10 @@ TOP_LEVEL = {
 ARROWS = {
     "methods": {"methods"},
     "models": {"models", "_optional"},
-    "tasks": {"tasks"},
+    "tasks": {"tasks", "_optional"},
     "data": {"data", "tasks", "_names", "_optional"},
     "signals": {"signals", "methods", "models", "tasks"},
-    "train": {"train", "signals", "methods", "models", "tasks"},
+    "train": {"train", "signals", "methods", "models", "tasks", "_optional"},
 }
 
 
@@ -110,8 +110,11 @@ def test_a_rule_has_a_short_file_of_its_own(name: str) -> None:
     "path", [*(SOURCE / "signals").glob("*.py"), *(SOURCE / "train").glob("*.py")], ids=lambda p: p.name
 )
 def test_no_method_is_named_where_every_method_passes(path: Path) -> None:
-    words = set(re.findall(r"\w+", path.read_text()))
-    assert words & mtl.METHODS.keys() == set()
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):  # the code, not the examples of its docstrings
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+            node.body[0] = ast.Pass()
+    assert set(re.findall(r"\w+", ast.unparse(tree))) & mtl.METHODS.keys() == set()
 
 
 @pytest.mark.parametrize("page", ["README.md", "book/how-to-read.md"])

@@ -35,7 +35,7 @@ def test_faces_are_what_the_files_say(faces: dict[str, np.ndarray], cache: Path,
 
 def test_landmarks_are_shares_of_the_image(faces: dict[str, np.ndarray]) -> None:
     data = load("celeba-landmarks", images=3)
-    assert [t.metric_name for t in data.tasks] == ["auc", "mse"]
+    assert [t.main for t in data.tasks] == ["auc", "mse"]
     assert data.train.inputs.shape == (3, 1, 40, 40) and data.train.inputs.dtype == torch.uint8
     attractive, places = data.test.targets
     assert attractive.tolist() == (faces["signs"][9:, 0] == 1).astype(int).tolist()

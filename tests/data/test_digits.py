@@ -16,7 +16,7 @@ def test_digits() -> None:
     assert data.train.inputs.shape == (4000, 1, 11, 11)
     assert data.train.inputs.dtype == torch.uint8
     assert data.train.inputs.max() == 255
-    assert [task.metric_name for task in data.tasks] == ["accuracy", "accuracy"]
+    assert [task.main for task in data.tasks] == ["accuracy", "accuracy"]
     assert not (data.train.targets[0] == data.train.targets[1]).any()
     assert torch.bincount(data.train.targets[1]).min() > 300
 

@@ -27,7 +27,7 @@ def test_pairs_are_read_with_their_quotation_marks(paws: Path):
 def test_paws_x(paws: Path, pretrained: str):
     data = load("pawsx", tokenizer=pretrained, length=6)
     assert [task.name for task in data.tasks] == ["en", "zh", "de", "es"]
-    assert [task.metric_name for task in data.tasks] == ["accuracy"] * 4
+    assert [task.main for task in data.tasks] == ["accuracy"] * 4
     assert [len(y) for y in data.train.targets] == [5] * 4 and len(data.test) == 3
     assert data.test.targets[3].tolist() == [1, 0, 1]
     x = data.test.inputs[0]

@@ -4,17 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from helpers.small_data import SMALL_MAPS, write_domains
-from torch import nn
 
-import mtlcore as mtl
-from mtlcore import Split, Task
-from mtlcore.data import load, office
+from mtlcore.data import office
 from mtlcore.experiments import EXPERIMENTS, experiment, sweep, tables
 from mtlcore.experiments import vision as pictures
 from mtlcore.experiments.slaw import table2 as slaw_table2
-from mtlcore.models import deeplab
 
 
 def row_of(name: str, **settings: object) -> dict[str, float]:
@@ -64,33 +59,6 @@ def test_missing_weights_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "imagenet/a.pth").touch()
     assert pictures.weights_of({"weights": "a.pth"}) == tmp_path / "imagenet/a.pth"
     assert pictures.weights_of({"weights": None}) is None
-
-
-def test_scores_do_not_depend_on_the_batches() -> None:
-    data = load("synthetic-rooms", images=40)
-    torch.manual_seed(0)
-    model = deeplab((13, 1, 3), depth=18, width=4, head_width=4)
-    few, whole = (pictures.scores(model, data.test, data.tasks, n, "cpu") for n in (7, 100))
-    assert few == pytest.approx(whole, rel=1e-4) and list(few) == list(pictures.NUMBERS)
-    with model.evaluating(), torch.no_grad():
-        outputs = model(data.test.read(slice(None)).inputs)
-    for task, output, targets in zip(data.tasks, outputs, data.test.targets, strict=True):
-        assert few[f"{task.metric_name}.{task.name}"] == pytest.approx(task.metric(output, targets), rel=1e-4)
-
-
-def test_scores_count_the_samples_of_a_shorter_task_once() -> None:
-    """The first sample of the shorter task is wrong, its other two are right: 2/3, not 3/5 or 4/6."""
-    inputs = (torch.eye(2)[[0, 1, 0, 1, 0]], torch.eye(2)[[1, 1, 0]])
-    split = Split(inputs, (torch.tensor([0, 1, 0, 1, 1]), torch.tensor([0, 1, 0])))
-    heads = [nn.Linear(2, 2, bias=False) for _ in range(2)]
-    for head in heads:
-        head.weight.data = torch.eye(2)
-    model = mtl.MultiTaskModel(nn.Linear(2, 2, bias=False), heads)
-    model.trunk.weight.data = torch.eye(2)
-    tasks = [Task.classification("long"), Task.classification("short")]
-    for size in (1, 2, 3, 5):
-        found = pictures.scores(model, split, tasks, size, "cpu")
-        assert found == pytest.approx({"accuracy.long": 4 / 5, "accuracy.short": 2 / 3})
 
 
 @pytest.mark.parametrize("name", ["slaw-table2", "rlw-nyuv2", "rlw-cityscapes", "rlw-celeba", "rlw-office"])

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 import mtlcore as mtl
 from mtlcore.book.toys import Point
-from mtlcore.tasks.task import UNLABELLED
+from mtlcore.tasks import UNLABELLED
 
 
 def points(*targets: tuple) -> tuple[mtl.MultiTaskModel, mtl.Batch, tuple]:
@@ -19,9 +19,7 @@ def points(*targets: tuple) -> tuple[mtl.MultiTaskModel, mtl.Batch, tuple]:
         mtl.Task(
             str(i),
             lambda z, y: 0.5 * ((z - y) ** 2).sum(1)[:, None].expand_as(y),
-            lambda z, y: 0.0,
-            "loss",
-            False,
+            mtl.Metrics.whole("nothing", lambda z, y: 0.0, False),
         )
         for i, _ in enumerate(targets)
     )

@@ -39,7 +39,7 @@ def test_compose_balances_the_gradients_of_balanced_losses(gradients: mtl.Method
     model, both = make_model(), Compose(mtl.Static(factors), gradients)
     seen = [grads_of(model, both, data, TASKS) for _ in range(3)]
     weighted = tuple(
-        mtl.Task(t.name, lambda o, y, t=t, f=f: f * t.loss(o, y), t.metric, t.metric_name, t.higher_is_better)
+        mtl.Task(t.name, lambda o, y, t=t, f=f: f * t.loss(o, y), t.metrics)
         for t, f in zip(TASKS, factors, strict=True)
     )
     gradients.reset()

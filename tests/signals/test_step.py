@@ -25,7 +25,7 @@ from helpers.networks import (
 from torch import Tensor, nn
 
 import mtlcore as mtl
-from mtlcore.tasks.task import UNLABELLED
+from mtlcore.tasks import UNLABELLED
 
 
 @batches

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from mtlcore.data import load
-from mtlcore.tasks.dense import depth, log_depth, measure_of, normals, segmentation
-from mtlcore.tasks.task import UNLABELLED
+from mtlcore.tasks import UNLABELLED
+from mtlcore.tasks.dense import depth, log_depth, normals, segmentation
 
 NAN = math.nan
 
@@ -23,11 +23,11 @@ def test_segmentation_by_hand() -> None:
     targets = torch.tensor([[[0, 0, 1], [1, 1, UNLABELLED]]])
     outputs = logits([[0, 1, 1], [1, 0, 2]], 3)
     task = segmentation(3)
-    assert measure_of(task)(outputs, targets) == pytest.approx(
+    assert task.metrics(outputs, targets) == pytest.approx(
         {"miou": (1 / 3 + 2 / 4) / 2, "pixel_accuracy": 3 / 5}
     )
-    assert task.metric(outputs, targets) == pytest.approx(5 / 12)
-    assert task.higher_is_better and task.metric_name == "miou"
+    assert task.metrics(outputs, targets)[task.main] == pytest.approx(5 / 12)
+    assert task.higher_is_better and task.main == "miou"
     losses, mask = task.sample_losses(outputs, targets)
     expected = F.cross_entropy(outputs, targets, ignore_index=UNLABELLED)
     torch.testing.assert_close(losses, expected[None])
@@ -35,7 +35,7 @@ def test_segmentation_by_hand() -> None:
 
 
 def test_a_class_that_is_only_predicted_counts_against_the_mean() -> None:
-    found = measure_of(segmentation(3))(logits([[0, 2]], 3), torch.tensor([[[0, 0]]]))
+    found = segmentation(3).metrics(logits([[0, 2]], 3), torch.tensor([[[0, 0]]]))
     assert found == pytest.approx({"miou": (1 / 2 + 0) / 2, "pixel_accuracy": 1 / 2})
 
 
@@ -43,9 +43,9 @@ def test_depth_by_hand() -> None:
     targets = torch.tensor([[[[1.0, 2.0, NAN, 4.0]]]])
     outputs = torch.tensor([[[[2.0, 1.0, 9.0, 4.0]]]])
     task = depth()
-    assert measure_of(task)(outputs, targets) == pytest.approx({"absolute": 2 / 3, "relative": (1 + 0.5) / 3})
+    assert task.metrics(outputs, targets) == pytest.approx({"absolute": 2 / 3, "relative": (1 + 0.5) / 3})
     assert task.sample_losses(outputs, targets)[0].tolist() == pytest.approx([2 / 3])
-    assert not task.higher_is_better and task.metric_name == "absolute"
+    assert not task.higher_is_better and task.main == "absolute"
 
 
 def test_log_depth_by_hand() -> None:
@@ -68,7 +68,7 @@ def test_log_depth_forgets_the_scale_when_alpha_is_one() -> None:
 @pytest.mark.parametrize(("ratio", "right"), [(0.79, 0), (0.81, 1), (1, 1), (1.24, 1), (1.26, 0)])
 def test_a_depth_is_right_within_a_quarter(ratio: float, right: int) -> None:
     targets = torch.tensor([[[[3.0, NAN]]]])
-    found = measure_of(log_depth())(torch.full((1, 1, 1, 2), math.log(3 * ratio)), targets)
+    found = log_depth().metrics(torch.full((1, 1, 1, 2), math.log(3 * ratio)), targets)
     assert found == {"accuracy": right}
 
 
@@ -80,8 +80,8 @@ def test_normals_by_hand() -> None:
     targets[..., 5] = NAN
     task = normals()
     expected = {"mean": 29, "median": 20, "within_11.25": 0.4, "within_22.5": 0.6, "within_30": 0.8}
-    assert measure_of(task)(outputs, targets) == pytest.approx(expected, rel=1e-4)
-    assert task.metric(outputs, targets) == pytest.approx(29, rel=1e-4)
+    assert task.metrics(outputs, targets) == pytest.approx(expected, rel=1e-4)
+    assert task.metrics(outputs, targets)[task.main] == pytest.approx(29, rel=1e-4)
     loss = 1 - angles[:5].cos().mean().item()
     assert task.sample_losses(outputs, targets)[0].item() == pytest.approx(loss, rel=1e-5)
     assert normals(factor=0.5).sample_losses(outputs, targets)[0].item() == pytest.approx(loss / 2, rel=1e-5)

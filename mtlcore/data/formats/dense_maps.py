@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mtlcore.data._options import check_options
 from mtlcore.data.manual_files import ManualFolder
-from mtlcore.tasks import MultiTaskData, Split
+from mtlcore.tasks import UNLABELLED, MultiTaskData, Split, Task
 from mtlcore.tasks.dense import depth, normals, segmentation
 
 Size = tuple[int, int]

@@ -11,8 +11,8 @@ from mtlcore.experiments.slaw.figure2 import METHODS, PLAIN, measure, plain_pcgr
 from mtlcore.methods import PCGrad
 from mtlcore.models import mlp
 from mtlcore.signals import Signals
+from mtlcore.tasks import UNLABELLED, average_precision
 from mtlcore.tasks.batch import Split
-from mtlcore.tasks.task import UNLABELLED, average_precision
 
 
 def test_pcgrad_the_papers_way_is_ours() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import mtlcore as mtl
 from mtlcore.methods.auxiliary.hydalearn import HydaLearn
+from mtlcore.tasks import accuracy
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,6 @@ def test_hydalearn_leaves_the_model_alone_until_it_answers() -> None:
 
 def test_hydalearn_with_a_metric_that_has_no_gradient() -> None:
     data = batch()
-    accuracy = mtl.Task.classification("shape").metric
     method = HydaLearn(lr=0.5, metric=accuracy, on_training=True)
     weights = method.backward(mtl.Signals(make_model(), data, TASKS))
     assert torch.isfinite(weights).all()

@@ -21,7 +21,9 @@ def slgrad_problem() -> mtl.Signals:
         error = (theta * xy[:, :2]).sum(1) - xy[:, 2]
         return (0.5 * error**2)[:, None].expand_as(xy)
 
-    tasks = tuple(mtl.Task(n, squared, lambda o, y: 0.0, "loss", False) for n in ("main", "other"))
+    tasks = tuple(
+        mtl.Task(n, squared, mtl.Metrics.whole("nothing", lambda o, y: 0.0, False)) for n in ("main", "other")
+    )
     model = mtl.MultiTaskModel(Point([1, -1]), [nn.Identity(), nn.Identity()])
     train = (
         torch.tensor([[1.0, 0, 0], [0, 1, 0]], dtype=torch.float64),
