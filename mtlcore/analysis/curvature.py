@@ -11,8 +11,7 @@ from torch import Tensor
 from torch.func import functional_call, grad, jvp
 
 from mtlcore.models import MultiTaskModel
-from mtlcore.tasks import Batch, Split
-from mtlcore.tasks import Task
+from mtlcore.tasks import Batch, Split, Task
 
 Parameters = dict[str, Tensor]
 

@@ -11,8 +11,7 @@ from torch import Tensor
 
 from mtlcore._names import nearest
 from mtlcore.models import MultiTaskModel, lenet, mlp, resnet
-from mtlcore.tasks import Batch
-from mtlcore.tasks import Task
+from mtlcore.tasks import Batch, Task
 
 
 @dataclass(frozen=True)
