@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from mtlcore.methods.base import LossBalancing, Method, Scale, Signals
+from mtlcore.methods.base import LossBalancing, Method, Scale
+from mtlcore.signals import Signals
 
 MakeOptimizer = Callable[[Iterable[Tensor]], Optimizer]
 
@@ -44,11 +45,9 @@ class LearnedScales(LossBalancing):
         """The scalar that s minimises, for losses (T,)."""
         raise NotImplementedError
 
-    def backward(self, signals: Signals) -> Tensor | None:
-        """Backpropagate the weighted losses, and the objective to s."""
-        weights = super().backward(signals)
+    def after_backward(self, signals: Signals) -> None:
+        """Backpropagate the objective to s."""
         self.objective(signals.losses.double()).backward()
-        return weights
 
     def learnable(self) -> list[nn.Parameter]:
         """The s."""

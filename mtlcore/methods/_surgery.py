@@ -7,7 +7,8 @@ from typing import Literal
 
 from torch import Tensor
 
-from mtlcore.methods.base import GradientBalancing, Signals
+from mtlcore.methods.base import GradientBalancing
+from mtlcore.signals import Signals
 
 Per = Literal["whole", "variable"]
 

@@ -2,49 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal, Protocol
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
+from mtlcore.signals import Level, Signals, check_level
+
 Scale = Literal["sum", "mean"]
-Level = Literal["parameters", "features"]
-Metric = Callable[[Tensor, Tensor], float]
-
-
-class Signals(Protocol):
-    """What a method may ask of a training step, and answer to it: see :class:`mtlcore.Signals`."""
-
-    @property
-    def losses(self) -> Tensor: ...
-    @property
-    def sizes(self) -> list[int]: ...
-    def gramian(self, level: Level = ...) -> Tensor: ...
-    def jacobian(self) -> Tensor: ...
-    def gradient(self, task: int) -> Tensor: ...
-    def gramian_row(self, task: int) -> Tensor: ...
-    def features(self) -> tuple[Tensor, ...]: ...
-    def feature_gradients(self) -> tuple[Tensor, ...]: ...
-    def norms(self, parameters: Sequence[Tensor] | None = ...) -> Tensor: ...
-    def alignment(self, direction: Tensor, of: Literal["tasks", "samples"] = ...) -> Tensor: ...
-    def main_gradient(self, main: int = ..., lookahead: float | None = ...) -> Tensor: ...
-    def response(self, weights: Tensor, lr: float) -> Tensor: ...
-    def gains(
-        self,
-        lr: float,
-        main: int = ...,
-        metric: Metric | None = ...,
-        normalise: bool = ...,
-        on_training: bool = ...,
-    ) -> tuple[Tensor, float]: ...
-    def first_order_gains(self, lr: float, main: int = ..., normalise: bool = ...) -> Tensor: ...
-    def sample_norms(self, scope: Literal["all", "shared"] = ...) -> Tensor: ...
-    def rotate(self, rotations: Tensor) -> None: ...
-    def backward(self, weights: Tensor, heads: Tensor | None = ...) -> None: ...
-    def backward_samples(self, weights: Tensor) -> None: ...
-    def backward_features(self, gradients: Sequence[Tensor], heads: Tensor | None = ...) -> None: ...
-    def apply(self, direction: Tensor, heads: Tensor | None = ...) -> None: ...
 
 
 class Method(nn.Module):
@@ -55,7 +21,8 @@ class Method(nn.Module):
     * ``sees``: the signal that ``weights`` reads, such as "losses", "gramian" or "alignment";
     * ``family``: "losses", "gradients", "auxiliary" or "samples";
     * ``validates``: whether it looks at a validation batch;
-    * ``published``: the scale on which its paper states it, "sum" or "mean".
+    * ``published``: the scale on which its paper states it, "sum" or "mean";
+    * ``weights_heads``: whether each head's own gradient carries its task's weight, too.
 
     Parameters
     ----------
@@ -68,6 +35,7 @@ class Method(nn.Module):
     family: ClassVar[str]
     validates: ClassVar[bool] = False
     published: ClassVar[Scale] = "sum"
+    weights_heads: ClassVar[bool] = False
 
     def __init__(self, scale: Scale | None = None) -> None:
         super().__init__()
@@ -83,9 +51,19 @@ class Method(nn.Module):
         """(D,) update direction from the task gradients (T, D); a step goes against it."""
         raise NotImplementedError
 
+    def step_weights(self, signals: Signals) -> Tensor:
+        """The weights (T,) of the task gradients in this step."""
+        raise NotImplementedError
+
     def backward(self, signals: Signals) -> Tensor | None:
         """Fill ``.grad`` of the shared and the task parameters; return the weights, if there are any."""
-        raise NotImplementedError
+        weights = self.step_weights(signals)
+        signals.backward(weights, heads=weights if self.weights_heads else None)
+        self.after_backward(signals)
+        return weights
+
+    def after_backward(self, signals: Signals) -> None:
+        """Called when the gradients are filled, for rules that train more than their weights."""
 
     def reset(self) -> None:
         """Forget what was seen so far."""
@@ -124,6 +102,7 @@ class LossBalancing(Method):
 
     sees = "losses"
     family: ClassVar[str] = "losses"
+    weights_heads = True
 
     def weights(self, signal: Tensor) -> Tensor:
         """Weights of the tasks, (T,), from their losses, (T,).
@@ -138,11 +117,9 @@ class LossBalancing(Method):
     def _rule(self, losses: Tensor) -> Tensor:
         raise NotImplementedError
 
-    def backward(self, signals: Signals) -> Tensor | None:
-        """Backpropagate the weighted sum of the losses, once."""
-        weights = self.weights(signals.losses)
-        signals.backward(weights, heads=weights)
-        return weights
+    def step_weights(self, signals: Signals) -> Tensor:
+        """The weights (T,) of the losses in this step."""
+        return self.weights(signals.losses)
 
 
 class GradientBalancing(Method):
@@ -183,18 +160,9 @@ class GradientBalancing(Method):
         jacobian = check_jacobian(jacobian)
         return self.weights(jacobian @ jacobian.T) @ jacobian
 
-    def backward(self, signals: Signals) -> Tensor | None:
-        """Weight the task gradients on the shared parameters and leave the heads' as they are."""
-        weights = self.weights(signals.gramian(self.level))
-        signals.backward(weights)
-        return weights
-
-
-def check_level(level: Level) -> Level:
-    """One of the two places where inner products are taken."""
-    if level not in ("parameters", "features"):
-        raise ValueError(f"level is 'parameters' or 'features', not {level!r}")
-    return level
+    def step_weights(self, signals: Signals) -> Tensor:
+        """The weights (T,) of the task gradients in this step."""
+        return self.weights(signals.gramian(self.level))
 
 
 def check_losses(losses: Tensor) -> Tensor:

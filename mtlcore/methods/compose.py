@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, cast
+from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
 
-from mtlcore.methods.base import Level, Method, Signals
+from mtlcore.methods.base import Method
+from mtlcore.signals import Signals
 
 
 class Compose(Method):
@@ -45,11 +44,11 @@ class Compose(Method):
 
     def backward(self, signals: Signals) -> Tensor | None:
         """Weight the losses, then balance what they ask of the shared parameters."""
-        weighted = Weighted(signals)
-        seen = cast(Signals, weighted)
-        self.losses.backward(seen)
-        answer = self.gradients.backward(seen)
-        return None if answer is None else answer * weighted.factors
+        factors = self.losses.step_weights(signals)
+        weighted = signals.scaled(factors)
+        self.losses.after_backward(weighted)
+        weights = self.gradients.backward(weighted)
+        return None if weights is None else weights * factors
 
     def seed(self, seed: int) -> None:
         self.losses.seed(seed)
@@ -65,71 +64,3 @@ class Compose(Method):
     def reset(self) -> None:
         self.losses.reset()
         self.gradients.reset()
-
-
-class Weighted:
-    """Signals of a step whose losses carry weights: those of the first ``backward`` that it is asked for.
-
-    It has no signal that looks beyond the training losses.
-    """
-
-    def __init__(self, signals: Signals) -> None:
-        self._signals = signals
-        self.factors = torch.ones_like(signals.losses)
-        self._asked = False
-
-    def _scale(self, rows: Tensor) -> Tensor:
-        return rows * self.factors.to(rows).view(-1, *[1] * (rows.dim() - 1))
-
-    @property
-    def losses(self) -> Tensor:
-        return self._scale(self._signals.losses)
-
-    @property
-    def sizes(self) -> list[int]:
-        return self._signals.sizes
-
-    def jacobian(self) -> Tensor:
-        return self._scale(self._signals.jacobian())
-
-    def gramian(self, level: Level = "parameters") -> Tensor:
-        return self._scale(self._scale(self._signals.gramian(level)).T)
-
-    def gramian_row(self, task: int) -> Tensor:
-        return self.alignment(self.gradient(task))
-
-    def norms(self, parameters: Sequence[Tensor] | None = None) -> Tensor:
-        return self._scale(self._signals.norms(parameters))
-
-    def gradient(self, task: int) -> Tensor:
-        gradient = self._signals.gradient(task)
-        return self.factors[task].to(gradient) * gradient
-
-    def features(self) -> tuple[Tensor, ...]:
-        return self._signals.features()
-
-    def feature_gradients(self) -> tuple[Tensor, ...]:
-        gradients = self._signals.feature_gradients()
-        return tuple(w.to(g) * g for w, g in zip(self.factors, gradients, strict=True))
-
-    def alignment(self, direction: Tensor) -> Tensor:
-        return self._scale(self._signals.alignment(direction))
-
-    def rotate(self, rotations: Tensor) -> None:
-        self._signals.rotate(rotations)
-
-    def backward(self, weights: Tensor, heads: Tensor | None = None) -> None:
-        if not self._asked:
-            self.factors, self._asked = weights, True
-        else:
-            self._signals.backward(weights * self.factors, self._own(heads))
-
-    def backward_features(self, gradients: Sequence[Tensor], heads: Tensor | None = None) -> None:
-        self._signals.backward_features(gradients, self._own(heads))
-
-    def apply(self, direction: Tensor, heads: Tensor | None = None) -> None:
-        self._signals.apply(direction, self._own(heads))
-
-    def _own(self, heads: Tensor | None) -> Tensor:
-        """What each head's own gradient carries."""
-        return self.factors if heads is None else heads * self.factors

@@ -10,8 +10,7 @@ from helpers.networks import TASKS, batch, make_model
 from torch import Tensor
 
 import mtlcore as mtl
-from mtlcore.methods.base import Signals as SignalsOfAStep
-from mtlcore.methods.compose import Compose, Weighted
+from mtlcore.methods.compose import Compose
 from mtlcore.methods.gradients.rotograd import RotoGrad
 from mtlcore.methods.losses.uw import UW
 from mtlcore.methods.samples.slgrad import SLGrad
@@ -56,11 +55,14 @@ def grads_of(
     return [p.grad.clone() for p in model.parameters() if p.grad is not None]
 
 
-def test_compose_hands_on_every_signal_of_the_training_losses() -> None:
-    asked = {name for name in vars(SignalsOfAStep) if not name.startswith("_")}
-    ahead = {"main_gradient", "response", "gains", "first_order_gains"}
-    of_samples = {"sample_norms", "backward_samples"}
-    assert asked - set(dir(Weighted)) == ahead | of_samples
+def test_gradnorm_picks_its_parameters_from_the_signals() -> None:
+    model = make_model()
+    picked = mtl.GradNorm(parameters_of=lambda signals: list(signals.model.trunk[0].parameters()))
+    scaled = mtl.Signals(model, batch(), TASKS).scaled(torch.tensor([0.5, 3.0]))
+    twin = mtl.GradNorm()
+    twin.weights(scaled.norms(list(model.trunk[0].parameters())), scaled.losses)
+    Compose(mtl.Static((0.5, 3.0)), picked).backward(mtl.Signals(model, batch(), TASKS))
+    torch.testing.assert_close(picked.w, twin.w)
 
 
 def test_compose_learns_the_loss_weights_and_refuses_the_wrong_kinds() -> None:

@@ -128,7 +128,7 @@ def test_gradients_that_all_but_cancel_keep_their_digits() -> None:
 
 def parts_of(signals: mtl.Signals) -> tuple[list[Part], list[Tensor]]:
     parameters = list(signals.model.shared_parameters())
-    return signals._trunk._parts(parameters), parameters
+    return signals._step.trunk._parts(parameters), parameters
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-4)])

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from mtlcore.methods.auxiliary._family import Auxiliary
-from mtlcore.methods.base import Signals, check_main
+from mtlcore.methods.base import check_main
+from mtlcore.signals import Signals
 
 
 class CosSim(Auxiliary):
@@ -41,14 +42,11 @@ class CosSim(Auxiliary):
     def _switch(self, alignment: Tensor) -> Tensor:
         return self._weigh((alignment >= 0).to(alignment))
 
-    def backward(self, signals: Signals) -> Tensor | None:
-        """Weight the shared gradients. The switch needs signs only, so no Gramian."""
+    def step_weights(self, signals: Signals) -> Tensor:
+        """The weights (T,) in this step. The switch needs signs only, so no Gramian."""
         if self.weighted:
-            return super().backward(signals)
-        alignment = signals.gramian_row(check_main(self.main, len(signals.losses)))
-        weights = self._switch(alignment)
-        signals.backward(weights)
-        return weights
+            return super().step_weights(signals)
+        return self._switch(signals.gramian_row(check_main(self.main, len(signals.losses))))
 
     def extra_repr(self) -> str:
         return f"main={self.main}, lam={self.lam}, weighted={self.weighted}"

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from mtlcore.methods.auxiliary._gain_ratio import as_printed, shrink
-from mtlcore.methods.base import Method, Metric, Scale, Signals, check_losses, check_main
+from mtlcore.methods.base import Method, Scale, check_losses, check_main
+from mtlcore.signals import Metric, Signals
 
 
 class HydaLearn(Method):
@@ -92,11 +93,9 @@ class HydaLearn(Method):
         factor = 0.0 if self.invalid == "skip" else shrink(1.0) if self.downscale else 1.0
         return self._answer(torch.full_like(gains, factor * self.total / len(gains)), signal)
 
-    def backward(self, signals: Signals) -> Tensor | None:
-        """Measure the gains and weight the task gradients; each head follows its own loss."""
-        weights = self.weights(self._gains(signals))
-        signals.backward(weights)
-        return weights
+    def step_weights(self, signals: Signals) -> Tensor:
+        """The weights (T,) from the gains that are measured in this step."""
+        return self.weights(self._gains(signals))
 
     def _gains(self, signals: Signals) -> Tensor:
         if self.first_order:

@@ -7,7 +7,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from mtlcore.methods.base import Method, Signals, check_losses, check_main
+from mtlcore.methods.base import Method, check_losses, check_main
+from mtlcore.signals import Signals
 
 
 class OLAux(Method):
@@ -33,6 +34,7 @@ class OLAux(Method):
 
     sees = "alignment"
     family: ClassVar[str] = "auxiliary"
+    weights_heads = True
     w: Tensor
     total: Tensor
     steps: Tensor
@@ -92,12 +94,9 @@ class OLAux(Method):
             self.w = (self.w + change).clamp(min=0) if self.nonnegative else self.w + change
             self.total = torch.zeros_like(self.total)
 
-    def backward(self, signals: Signals) -> Tensor | None:
-        """Backpropagate the weighted losses, and remember who helped."""
-        alignment = signals.gramian_row(self.main)
-        weights = self.weights(alignment, signals.losses)
-        signals.backward(weights, heads=weights)
-        return weights
+    def step_weights(self, signals: Signals) -> Tensor:
+        """The weights (T,) in this step; the alignments are added to the sums."""
+        return self.weights(signals.gramian_row(self.main), signals.losses)
 
     def reset(self) -> None:
         self.w, self.total = self.w.new_zeros(0), self.total.new_zeros(0)

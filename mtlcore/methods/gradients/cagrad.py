@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from mtlcore.methods._minnorm import min_norm, roots
-from mtlcore.methods.base import GradientBalancing, Level, Scale
+from mtlcore.methods.base import GradientBalancing, Scale
+from mtlcore.signals import Level
 
 
 class CAGrad(GradientBalancing):

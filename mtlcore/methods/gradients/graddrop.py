@@ -10,7 +10,8 @@ from torch import Generator, Tensor
 
 from mtlcore.methods._random import Randomised
 from mtlcore.methods._surgery import GradientSurgery
-from mtlcore.methods.base import Level, Scale, Signals, check_jacobian
+from mtlcore.methods.base import Scale, check_jacobian
+from mtlcore.signals import Level, Signals
 
 
 class GradDrop(Randomised, GradientSurgery):

@@ -10,7 +10,8 @@ from torch import Generator, Tensor
 
 from mtlcore.methods._random import Randomised, orders
 from mtlcore.methods._surgery import GradientSurgery, Per, check_per
-from mtlcore.methods.base import Level, Scale, check_jacobian
+from mtlcore.methods.base import Scale, check_jacobian
+from mtlcore.signals import Level
 
 
 class GradVac(Randomised, GradientSurgery):

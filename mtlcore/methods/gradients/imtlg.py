@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from mtlcore.methods._minnorm import polar
-from mtlcore.methods.base import GradientBalancing, Level, Scale
+from mtlcore.methods.base import GradientBalancing, Scale
+from mtlcore.signals import Level
 
 
 class IMTLG(GradientBalancing):

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from mtlcore.methods._minnorm import min_norm, roots
-from mtlcore.methods.base import GradientBalancing, Level, Scale, Signals
+from mtlcore.methods.base import GradientBalancing, Scale
+from mtlcore.signals import Level, Signals
 
 
 class MGDA(GradientBalancing):
@@ -49,13 +50,11 @@ class MGDA(GradientBalancing):
     def _rule(self, gramian: Tensor) -> Tensor:
         return min_norm(roots(gramian.cpu())).to(gramian)
 
-    def backward(self, signals: Signals) -> Tensor | None:
-        """Weight the task gradients on the shared parameters and leave the heads' as they are."""
+    def step_weights(self, signals: Signals) -> Tensor:
+        """The weights (T,) of the task gradients in this step."""
         if self.gap is None:
-            return super().backward(signals)
-        weights = self._answer(self._by_rows(signals, self.gap), signals.losses)
-        signals.backward(weights)
-        return weights
+            return super().step_weights(signals)
+        return self._answer(self._by_rows(signals, self.gap), signals.losses)
 
     def _by_rows(self, signals: Signals, gap: float) -> Tensor:
         seen, rows = [0], [signals.gramian_row(0).double()]

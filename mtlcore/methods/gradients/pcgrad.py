@@ -8,7 +8,8 @@ import torch
 from torch import Generator, Tensor
 
 from mtlcore.methods._random import Randomised, orders
-from mtlcore.methods.base import GradientBalancing, Level, Scale
+from mtlcore.methods.base import GradientBalancing, Scale
+from mtlcore.signals import Level
 
 
 class PCGrad(Randomised, GradientBalancing):

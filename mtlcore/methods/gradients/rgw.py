@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from mtlcore.methods.base import Signals, check_jacobian
+from mtlcore.methods.base import check_jacobian
 from mtlcore.methods.losses.rlw import RLW
 
 
@@ -26,14 +26,9 @@ class RGW(RLW):
     """
 
     family: ClassVar[str] = "gradients"
+    weights_heads = False
 
     def direction(self, jacobian: Tensor, sizes: Sequence[int] | None = None) -> Tensor:
         """The randomly weighted sum of the task gradients, (T, D) -> (D,)."""
         jacobian = check_jacobian(jacobian)
         return self.weights(jacobian.norm(dim=1)) @ jacobian
-
-    def backward(self, signals: Signals) -> Tensor | None:
-        """Weight the task gradients on the shared parameters at random, in one backward pass."""
-        weights = self.weights(signals.losses)
-        signals.backward(weights)
-        return weights

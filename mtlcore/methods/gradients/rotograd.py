@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from mtlcore.methods._learned import MakeOptimizer, SelfLearning
-from mtlcore.methods.base import GradientBalancing, Scale, Signals, check_losses
+from mtlcore.methods.base import GradientBalancing, Scale, check_losses
+from mtlcore.signals import Signals
 
 
 class RotoGrad(SelfLearning, GradientBalancing):
@@ -64,16 +66,16 @@ class RotoGrad(SelfLearning, GradientBalancing):
         common = (shares / shares.sum().clamp(min=tiny)) @ norms
         return self._answer(torch.where(norms > 0, common / norms, 0), signal)
 
-    def backward(self, signals: Signals) -> Tensor | None:
-        """Equalise the gradients, send them back, and turn the rotations."""
-        gradients = signals.feature_gradients()
-        norms = torch.stack([g.norm() for g in gradients])
-        weights = self.weights(norms)
-        signals.backward(weights)
+    def step_weights(self, signals: Signals) -> Tensor:
+        """The weights (T,) that equalise the norms of the gradients at the representation."""
+        return self.weights(_norms(signals.feature_gradients()))
+
+    def after_backward(self, signals: Signals) -> None:
+        """One step of the rotations."""
         if self.rotate:
+            gradients = signals.feature_gradients()
             stacked = torch.stack([g.transpose(0, 1).flatten(1) for g in gradients])
-            signals.rotate(self._turn(stacked, norms))
-        return weights
+            signals.rotate(self._turn(stacked, _norms(gradients)))
 
     def _turn(self, gradients: Tensor, norms: Tensor) -> Tensor:
         """Rotations (T, m, m) after one step, from the gradients (T, m, N) at the representation."""
@@ -97,3 +99,7 @@ class RotoGrad(SelfLearning, GradientBalancing):
 
     def extra_repr(self) -> str:
         return f"burn_in={self.burn_in}, rotate={self.rotate}, scale={self.scale!r}"
+
+
+def _norms(gradients: Sequence[Tensor]) -> Tensor:
+    return torch.stack([g.norm() for g in gradients])

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from mtlcore.methods._learned import MakeOptimizer, SelfLearning, grow
-from mtlcore.methods.base import LossBalancing, Scale, Signals, check_losses
+from mtlcore.methods.base import LossBalancing, Scale, check_losses
+from mtlcore.signals import Signals
 
 
 class GradNorm(SelfLearning, LossBalancing):
@@ -77,12 +78,10 @@ class GradNorm(SelfLearning, LossBalancing):
             self.w.clamp_(min=self.floor)
             self.w.mul_(len(norms) / self.w.sum())
 
-    def backward(self, signals: Signals) -> Tensor | None:
-        """Backpropagate the weighted losses, and learn the next weights."""
+    def step_weights(self, signals: Signals) -> Tensor:
+        """The weights (T,) of this step; those of the next are learned."""
         chosen = None if self.parameters_of is None else self.parameters_of(signals)
-        weights = self.weights(signals.norms(chosen), signals.losses)
-        signals.backward(weights, heads=weights)
-        return weights
+        return self.weights(signals.norms(chosen), signals.losses)
 
     def reset(self) -> None:
         super().reset()

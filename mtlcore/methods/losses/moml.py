@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from mtlcore.methods._learned import MakeOptimizer, SelfLearning, grow
 from mtlcore.methods._minnorm import min_norm
-from mtlcore.methods.base import LossBalancing, Scale, Signals, check_gramian
+from mtlcore.methods.base import LossBalancing, Scale, check_gramian
+from mtlcore.signals import Signals
 
 
 class MOML(SelfLearning, LossBalancing):
@@ -67,12 +68,10 @@ class MOML(SelfLearning, LossBalancing):
         q = torch.where(norms > 0, q / norms, 0)
         return min_norm(q.cpu()).to(q) @ q
 
-    def backward(self, signals: Signals) -> Tensor | None:
-        """Take the logits one step further, and backpropagate the weighted losses."""
+    def step_weights(self, signals: Signals) -> Tensor:
+        """The weights (T,) of this step, after a step of the logits."""
         alpha = grow(self.a, len(signals.losses), 0.0).detach().softmax(0)
-        weights = self.weights(signals.response(alpha, self.lr))
-        signals.backward(weights, heads=weights)
-        return weights
+        return self.weights(signals.response(alpha, self.lr))
 
     def extra_repr(self) -> str:
         return f"lr={self.lr}, scale={self.scale!r}"

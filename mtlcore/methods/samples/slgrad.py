@@ -7,7 +7,8 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from mtlcore.methods.base import Method, Scale, Signals
+from mtlcore.methods.base import Method, Scale
+from mtlcore.signals import Signals
 
 
 class SLGrad(Method):

@@ -85,4 +85,5 @@ def test_imtlg_keeps_its_line_when_tasks_are_scaled(gradients: Tensor, seed: int
         return
     scale = 10 ** (4 * torch.rand(len(gradients), 1, generator=seeded(seed), dtype=torch.float64) - 2)
     one, other = IMTLG().direction(gradients), IMTLG().direction(scale * gradients)
-    assert torch.nn.functional.cosine_similarity(one, other, dim=0).abs() > 1 - 1e-9
+    # torch's cosine_similarity is wrong for vectors shorter than 1e-8.
+    assert (one @ other / one.norm() / other.norm()).abs() > 1 - 1e-9

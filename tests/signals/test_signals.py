@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -107,7 +108,7 @@ def test_gradients_accumulate_and_cached_ones_stay() -> None:
     again = mtl.Signals(model, batch(), TASKS)
     again.backward(torch.ones(2))
     torch.testing.assert_close([p.grad for p in model.parameters()], [4 * g for g in once])
-    torch.testing.assert_close(signals._cut[1][0][0], once[4])
+    torch.testing.assert_close(signals._step.head_grads[0][0], once[4])
 
 
 def test_gradient_accumulation_asks_for_weights_once() -> None:
@@ -255,3 +256,97 @@ def test_a_trunk_without_parameters() -> None:
     model = mtl.MultiTaskModel(nn.Identity(), [nn.Linear(5, 3), nn.Linear(5, 2)]).double()
     with pytest.raises(ValueError, match="share nothing"):
         mtl.Signals(model, batch(), TASKS).jacobian()
+
+
+# Weighted losses ---------------------------------------------------------------------------------
+
+FACTORS = torch.tensor([0.5, 3.0], dtype=torch.float64)
+WEIGHTS = torch.tensor([0.3, -1.7], dtype=torch.float64)
+SCALED = {
+    "losses": lambda s: s.losses,
+    "sample_losses": lambda s: s.sample_losses,
+    "feature_gradients": lambda s: s.feature_gradients(),
+    "gradient": lambda s: s.gradient(1),
+    "jacobian": lambda s: s.jacobian(),
+    "gramian": lambda s: s.gramian(),
+    "gramian_row": lambda s: s.gramian_row(1),
+    "gramian_times": lambda s: s.gramian_times(WEIGHTS),
+    "norms": lambda s: s.norms(),
+    "alignment": lambda s: (s.alignment(direction_of(s)), s.alignment(direction_of(s), of="samples")),
+    "sample_norms": lambda s: s.sample_norms(),
+    "backward": lambda s: (s.backward(WEIGHTS), grads_of(s)),
+    "backward of weighted heads": lambda s: (s.backward(WEIGHTS, heads=WEIGHTS), grads_of(s)),
+    "backward_samples": lambda s: (s.backward_samples(s.labelled * WEIGHTS[:, None]), grads_of(s)),
+    "backward_features": lambda s: (s.backward_features([torch.ones(N, 4).double()] * 2), grads_of(s)),
+    "apply": lambda s: (s.apply(direction_of(s)), grads_of(s)),
+}
+"""What a view with weights scales, by the name of the member, as far as it is the same for weighted tasks."""
+
+
+def direction_of(signals: mtl.Signals) -> Tensor:
+    return torch.linspace(-1, 2, sum(signals.sizes), dtype=torch.float64)
+
+
+def grads_of(signals: mtl.Signals) -> list[Tensor]:
+    return [p.grad.clone() for p in signals.model.parameters()]
+
+
+def weighted_twin(model: mtl.MultiTaskModel, data: mtl.Batch) -> mtl.Signals:
+    """Signals of tasks whose losses carry the factors themselves."""
+    tasks = [
+        replace(task, loss=lambda o, y, task=task, f=f: f * task.loss(o, y))
+        for task, f in zip(TASKS, FACTORS, strict=True)
+    ]
+    return mtl.Signals(model, data, tasks, data)
+
+
+@batches
+@pytest.mark.parametrize("name", SCALED)
+def test_a_scaled_view_is_the_step_of_weighted_tasks(name: str, data: mtl.Batch) -> None:
+    models = make_model(), make_model()
+    scaled = mtl.Signals(models[0], data, TASKS, data).scaled(FACTORS)
+    twin = weighted_twin(models[1], data)
+    torch.testing.assert_close(SCALED[name](scaled), SCALED[name](twin))
+    assert scaled.passes == twin.passes
+
+
+@pytest.mark.parametrize("normalise", [True, False])
+def test_throw_away_steps_of_a_scaled_view_are_measured_without_weights(normalise: bool) -> None:
+    model, data = make_model(), batch()
+    scaled, twin = mtl.Signals(model, data, TASKS, data).scaled(FACTORS), weighted_twin(model, data)
+    response = FACTORS[:, None] * scaled.response(WEIGHTS, 0.1)
+    torch.testing.assert_close(response, twin.response(WEIGHTS, 0.1))
+    gradient = FACTORS[1] * scaled.main_gradient(1, lookahead=0.1)
+    torch.testing.assert_close(gradient, twin.main_gradient(1, lookahead=0.1))
+    gains = FACTORS[1] * scaled.gains(0.1, 1, normalise=normalise)[0]
+    torch.testing.assert_close(gains, twin.gains(0.1, 1, normalise=normalise)[0])
+    gains = FACTORS[1] * scaled.first_order_gains(0.1, 1, normalise)
+    torch.testing.assert_close(gains, twin.first_order_gains(0.1, 1, normalise))
+
+
+def test_every_signal_of_a_scaled_view_is_tested() -> None:
+    as_they_are = {"labelled", "sizes", "features", "rotate", "scaled"}
+    measured = {"main_gradient", "response", "gains", "first_order_gains"}
+    members = {name for name in vars(mtl.Signals) if not name.startswith("_")}
+    assert members - SCALED.keys() == as_they_are | measured
+
+
+def test_views_of_a_step_share_passes_and_caches() -> None:
+    signals = mtl.Signals(make_model(), batch(), TASKS)
+    once = signals.scaled(FACTORS)
+    twice = once.scaled(FACTORS)
+    jacobian = signals.jacobian()
+    torch.testing.assert_close(twice.jacobian(), FACTORS[:, None] ** 2 * jacobian)
+    torch.testing.assert_close(once.gramian(level="features"), scaled_by_hand(signals.gramian("features")))
+    assert signals.jacobian() is jacobian
+    assert twice.passes is signals.passes
+    assert asdict(signals.passes) == {"forward": 1, "backward": 2, "forward_mode": 0, "partial": 0}
+
+
+def scaled_by_hand(gramian: Tensor) -> Tensor:
+    return FACTORS[:, None] * gramian * FACTORS
+
+
+def test_norms_of_negative_weights_are_positive() -> None:
+    signals = mtl.Signals(make_model(), batch(), TASKS)
+    torch.testing.assert_close(signals.scaled(-FACTORS).norms(), FACTORS * signals.norms())
