@@ -27,11 +27,11 @@ TOP_LEVEL = {
 }
 # What a room may import of mtlcore. The rooms that are not named here stand above all of these.
 ARROWS = {
-    "methods": {"methods"},
+    "methods": {"methods", "signals", "_names"},
     "models": {"models", "_optional"},
     "tasks": {"tasks", "_optional"},
     "data": {"data", "tasks", "_names", "_optional"},
-    "signals": {"signals", "methods", "models", "tasks"},
+    "signals": {"signals", "models", "tasks"},
     "train": {"train", "signals", "methods", "models", "tasks", "_optional"},
 }
 
