@@ -132,12 +132,14 @@ def load(path: Path, identity: Mapping[str, str], data: str) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    with path.open("rb"):
+        pass  # a file that cannot be opened is an OSError of its own; torch raises one for a damaged file too
     try:
         # On the CPU: an error then is the file's, not that of a device without memory.
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, MemoryError):
+    except MemoryError:
         raise
-    except Exception:  # torch and pickle raise errors of many types for damaged files
+    except Exception:  # torch, zipfile and pickle raise errors of many types for damaged files
         content = None
     if not isinstance(content, dict) or "identity" not in content:
         raise ValueError(
