@@ -1,4 +1,4 @@
-"""Networks: a shared trunk and one head a task."""
+"""Networks with a shared trunk and one head per task."""
 
 from mtlcore.models.backbone import classifier
 from mtlcore.models.bert import bert

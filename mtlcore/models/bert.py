@@ -1,4 +1,4 @@
-"""A pre-trained encoder as trunk: multilingual BERT, through ``transformers``."""
+"""Multilingual BERT as trunk, with the package ``transformers``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
+from mtlcore._optional import needed_by
 from mtlcore.models.multitask import MultiTaskModel
 
 MULTILINGUAL = "bert-base-multilingual-cased"
@@ -20,28 +21,43 @@ def bert(
     encoder: Any = MULTILINGUAL,
     dropout: float = 0.1,
 ) -> MultiTaskModel:
-    """BERT, shared by all tasks, and one linear layer a task (random-weighting paper, Section 5.3).
-
-    Inputs are word pieces (N, 2, L), ids and segments; where an id is that of padding nothing is read.
-    Outputs are (N, classes, L), one at every piece, for ``reads="words"``, and (N, classes) from the
-    pooled first piece for ``reads="sentences"``, as in the public code. Attention is computed step by step,
-    because its fused form has no second derivative on a GPU, and MOML needs one.
+    """Make a shared BERT encoder with one linear head per task.
 
     Parameters
     ----------
-    encoder : name or folder of pre-trained weights, or a ``transformers.BertConfig`` for random ones.
-    dropout : share of the features that are dropped before the heads.
+    reads : {"words", "sentences"}
+        Whether the heads read the features of every word piece, or the pooled features of the first one.
+    classes : int
+        Number of outputs of every task.
+    tasks : int, default 4
+        Number of tasks.
+    encoder : str or transformers.BertConfig, default "bert-base-multilingual-cased"
+        Name or folder of pre-trained weights, or a configuration for random weights.
+    dropout : float, default 0.1
+        Dropout probability of the features that the heads read.
+
+    Returns
+    -------
+    model : MultiTaskModel
+        Input: word pieces (N, 2, L), int64, ids and segment ids; padding is masked out. Output of every task:
+        (N, classes, L) for ``reads="words"``, (N, classes) for ``reads="sentences"``.
 
     Raises
     ------
-    ImportError : ``transformers``, an optional package, is not installed.
+    ImportError
+        If ``transformers`` is not installed.
+
+    Notes
+    -----
+    The model uses the eager implementation of attention, because the fused one has no second derivative on
+    a GPU, which MOML needs.
+
+    References
+    ----------
+    Random-weighting paper, Section 5.3.
     """
-    try:
+    with needed_by("BERT", extra="transformers"):
         transformers = import_module("transformers")
-    except ImportError as error:
-        raise ImportError(
-            "BERT needs transformers, an optional package: pip install 'mtlcore[transformers]'"
-        ) from error
     pooled = reads == "sentences"
     make = transformers.BertModel.from_pretrained if isinstance(encoder, str) else transformers.BertModel
     trunk = _Encoder(make(encoder, add_pooling_layer=pooled), dropout)
@@ -54,7 +70,7 @@ def bert(
 
 
 class _Encoder(nn.Module):
-    """Word pieces (N, 2, L) to features (N, m), pooled, or (N, m, L)."""
+    """Word pieces (N, 2, L) to features (N, m) of the pooling layer, or (N, m, L) without one."""
 
     def __init__(self, bert: Any, dropout: float) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Networks with an answer for every pixel: a shared dilated ResNet, one convolutional head a task."""
+"""Networks for dense prediction: a shared dilated ResNet, and one convolutional head per task."""
 
 from __future__ import annotations
 
@@ -20,17 +20,38 @@ def deeplab(
     head_width: int = 256,
     weights: str | Path | None = None,
 ) -> MultiTaskModel:
-    """The random-weighting paper's network for NYUv2 and CityScapes (Section 5.2), "DeepLabV3+".
+    """Make the random-weighting paper's network for NYUv2 and CityScapes, called DeepLabV3+ there.
 
-    A ResNet at stride 8 is shared; each head is atrous spatial pyramid pooling (Chen et al. 2018) with the
-    rates 12, 24 and 36, a 3 x 3 convolution and a 1 x 1 one, enlarged to the image's size. As in the
-    public code there is no decoder that looks at earlier layers.
+    A ResNet of stride 8 is shared. Each head consists of atrous spatial pyramid pooling (Chen et al. 2018)
+    with the rates 12, 24 and 36, a 3 x 3 convolution, a 1 x 1 convolution and upsampling to the image's size.
+    As in the public code, there is no decoder with skip connections from earlier layers.
 
     Parameters
     ----------
-    outputs : channels of each task's output (N, outputs[t], H, W).
-    depth, width, weights : of the ResNet, see :func:`mtlcore.models.backbone.backbone`.
-    head_width : channels inside the heads, default 256.
+    outputs : sequence of int
+        Number of output channels of each task.
+    depth : {18, 50}, default 50
+        Depth of the ResNet, as in :func:`mtlcore.models.backbone.backbone`.
+    width : int, default 64
+        Number of channels of its first layer.
+    head_width : int, default 256
+        Number of channels inside the heads.
+    weights : str or Path, optional
+        File with pre-trained weights of the ResNet.
+
+    Returns
+    -------
+    model : MultiTaskModel
+        Input: images (N, 3, H, W), H and W multiples of 8. Output t: (N, ``outputs[t]``, H, W).
+
+    Raises
+    ------
+    ValueError
+        If the depth is another, or if the file does not contain such weights.
+
+    References
+    ----------
+    Random-weighting paper, Section 5.2. Chen et al. (2018).
     """
     network = backbone(depth, width=width, stride=8, weights=weights)
     heads = [pyramid_head(channels(network)[-1], k, head_width) for k in outputs]
@@ -38,7 +59,22 @@ def deeplab(
 
 
 def pyramid_head(inputs: int, outputs: int, width: int) -> nn.Sequential:
-    """Pyramid pooling, two convolutions, and the image's size: (N, inputs, h, w) to (N, outputs, 8h, 8w)."""
+    """Make a head of pyramid pooling, two convolutions and upsampling.
+
+    Parameters
+    ----------
+    inputs : int
+        Number of input channels.
+    outputs : int
+        Number of output channels.
+    width : int
+        Number of channels in between.
+
+    Returns
+    -------
+    head : torch.nn.Sequential
+        From (N, inputs, h, w) to (N, outputs, 8h, 8w).
+    """
     return nn.Sequential(
         _Pyramid(inputs, width),
         *_convolution(width, width),
@@ -55,12 +91,37 @@ def branches(
     head_width: int = 256,
     weights: str | Path | None = None,
 ) -> MultiTaskModel:
-    """SLAW's network for NYUv2 (Section 4.2): a shared ResNet-50, and heads of three 3 x 3 convolutions.
+    """Make SLAW's network for NYUv2: a shared ResNet-50, and heads of three 3 x 3 convolutions.
 
-    The ResNet is dilated to stride 4 and the outputs are enlarged to the image's size, as in the public
-    code; the last convolution has neither batch normalisation nor ReLU, because outputs have either sign.
+    As in the public code, the ResNet is dilated to stride 4 and the outputs are upsampled to the image's
+    size. The last convolution has neither batch normalisation nor ReLU, because outputs can be negative.
 
-    The parameters are those of :func:`deeplab`.
+    Parameters
+    ----------
+    outputs : sequence of int
+        Number of output channels of each task.
+    depth : {18, 50}, default 50
+        Depth of the ResNet, as in :func:`mtlcore.models.backbone.backbone`.
+    width : int, default 64
+        Number of channels of its first layer.
+    head_width : int, default 256
+        Number of channels inside the heads.
+    weights : str or Path, optional
+        File with pre-trained weights of the ResNet.
+
+    Returns
+    -------
+    model : MultiTaskModel
+        Input: images (N, 3, H, W), H and W multiples of 4. Output t: (N, ``outputs[t]``, H, W).
+
+    Raises
+    ------
+    ValueError
+        If the depth is another, or if the file does not contain such weights.
+
+    References
+    ----------
+    SLAW paper, Section 4.2.
     """
     network = backbone(depth, width=width, stride=4, weights=weights)
 
@@ -76,7 +137,11 @@ def branches(
 
 
 class _Pyramid(nn.Module):
-    """Five views of a feature map, from one pixel to the whole, mixed by a 1 x 1 convolution."""
+    """Atrous spatial pyramid pooling: (N, inputs, h, w) to (N, width, h, w).
+
+    Five branches, concatenated and mixed by a 1 x 1 convolution: a 1 x 1 convolution, three dilated 3 x 3
+    convolutions, and the mean over all pixels.
+    """
 
     def __init__(self, inputs: int, width: int, rates: Sequence[int] = (12, 24, 36)) -> None:
         super().__init__()
@@ -101,6 +166,7 @@ class _Pyramid(nn.Module):
 def _convolution(
     inputs: int, outputs: int, kernel: int = 3, rate: int = 1
 ) -> tuple[nn.Module, nn.Module, nn.Module]:
+    """A convolution that keeps the resolution, batch normalisation and ReLU."""
     padding = rate * (kernel // 2)
     convolution = nn.Conv2d(inputs, outputs, kernel, padding=padding, dilation=rate, bias=False)
     return convolution, nn.BatchNorm2d(outputs), nn.ReLU()

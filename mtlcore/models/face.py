@@ -8,15 +8,38 @@ from mtlcore.models.multitask import MultiTaskModel
 
 
 def face_net(landmarks: int = 10, size: int = 40) -> MultiTaskModel:
-    """Four convolutions, three of them pooled, 100 units; a log-odds and the landmarks as heads.
+    """Make the network of the Projection paper's face experiments.
 
-    After Zhang et al. (2014), with ReLU (Projection paper, Appendix B.2): grey images (N, 1, size, size);
-    16, 48, 64 and 64 channels, kernels of 5, 3, 3 and 2 pixels. Landmarks are shares of the image, so their
-    head ends in a sigmoid, as in the public code. Initial weights are Glorot's and zero, Keras' defaults.
+    Four convolutions with 16, 48, 64 and 64 channels and kernels of 5, 3, 3 and 2 pixels, the first three
+    with max-pooling, then a fully connected layer of 100 units; ReLU throughout. Weights are initialised as
+    by Keras' defaults: Glorot's uniform distribution, and zero for biases.
+
+    Parameters
+    ----------
+    landmarks : int, default 10
+        Number of outputs of the second task.
+    size : int, default 40
+        Height and width of the images, in pixels.
+
+    Returns
+    -------
+    model : MultiTaskModel
+        Input: grey images (N, 1, size, size) in [0, 1]. Outputs: (N, 1), the log-odds of the attribute, and
+        (N, landmarks), coordinates as fractions of the image, after a sigmoid as in the public code.
 
     Raises
     ------
-    ValueError : the images are too small.
+    ValueError
+        If the images are too small.
+
+    References
+    ----------
+    Projection paper, Appendix B.2, after Zhang et al. (2014).
+
+    Examples
+    --------
+    >>> [output.shape for output in mtl.models.face_net()(torch.rand(5, 1, 40, 40))]
+    [torch.Size([5, 1]), torch.Size([5, 10])]
     """
     side, inputs = size, 1
     layers: list[nn.Module] = []

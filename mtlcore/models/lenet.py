@@ -1,4 +1,4 @@
-"""The LeNet of the two-image experiments."""
+"""The LeNet for overlays of two images."""
 
 from __future__ import annotations
 
@@ -14,10 +14,42 @@ def lenet(
     kernels: tuple[int, int] = (9, 5),
     features: int = 50,
 ) -> MultiTaskModel:
-    """Two convolutions, each pooled, and a fully connected layer; one linear head a task.
+    """Make a LeNet: two convolutions with max-pooling, a fully connected layer, one linear head per task.
 
-    The random-weighting paper (Section 5.1) follows Lin et al. (2019): 10 and 20 channels, kernels of 9
-    and 5 pixels, 50 features, 36 x 36 grey images (N, 1, size, size).
+    The convolutions have 10 and 20 channels.
+
+    Parameters
+    ----------
+    tasks : int, default 2
+        Number of tasks.
+    classes : int, default 10
+        Number of outputs of every task.
+    size : int, default 36
+        Height and width of the images, in pixels.
+    kernels : tuple of int, default (9, 5)
+        Kernel sizes of the two convolutions, in pixels.
+    features : int, default 50
+        Number of features that the heads read.
+
+    Returns
+    -------
+    model : MultiTaskModel
+        Input: grey images (N, 1, size, size) in [0, 1]. Output of every task: (N, classes).
+
+    Raises
+    ------
+    ValueError
+        If the images are too small for the kernels.
+
+    References
+    ----------
+    Random-weighting paper, Section 5.1, after Lin et al. (2019).
+
+    Examples
+    --------
+    >>> model = mtl.models.lenet(tasks=2, size=11, kernels=(3, 3))
+    >>> [output.shape for output in model(torch.rand(5, 1, 11, 11))]
+    [torch.Size([5, 10]), torch.Size([5, 10])]
     """
     side = ((size - kernels[0] + 1) // 2 - kernels[1] + 1) // 2
     if side < 1:

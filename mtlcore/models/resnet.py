@@ -1,4 +1,4 @@
-"""A small residual network."""
+"""The residual network for small images."""
 
 from __future__ import annotations
 
@@ -16,16 +16,45 @@ def resnet(
     depth: int = 20,
     widths: Sequence[int] = (16, 32, 64),
 ) -> MultiTaskModel:
-    """The residual network for small images: groups of blocks, global pooling, one linear head a task.
+    """Make a residual network for small images, with one linear head per task.
 
-    He et al. (2016, Section 4.2): a convolution, then one group of (depth - 2) / (2 len(widths)) blocks a
-    width, every group after the first at half the resolution; batch normalisation throughout. A shortcut
-    that changes its size is a 1 x 1 convolution (their option B). Images (N, channels, height, width) of any
-    size, 32 x 32 in the paper; widths[-1] features. The defaults are ResNet-20, 0.27 million parameters.
+    A convolution, then for each width a group of (depth - 2) / (2 len(widths)) blocks, then global average
+    pooling. Every group after the first halves the resolution. All convolutions have batch normalisation.
+    Where the shape changes, the shortcut is a 1 x 1 convolution (option B of the paper).
+
+    Parameters
+    ----------
+    tasks : int, default 2
+        Number of tasks.
+    classes : int, default 10
+        Number of outputs of every task.
+    channels : int, default 3
+        Number of channels of the images.
+    depth : int, default 20
+        Number of layers with weights; 2 plus a multiple of 2 len(widths).
+    widths : sequence of int, default (16, 32, 64)
+        Number of channels of each group. With the other defaults this is ResNet-20, 0.27 million parameters.
+
+    Returns
+    -------
+    model : MultiTaskModel
+        Input: images (N, channels, height, width) in [0, 1], of any size, 32 x 32 in the paper. Output of
+        every task: (N, classes).
 
     Raises
     ------
-    ValueError : the depth does not divide into blocks of two layers, the same number for every width.
+    ValueError
+        If the depth is another.
+
+    References
+    ----------
+    He et al. (2016), Section 4.2.
+
+    Examples
+    --------
+    >>> model = mtl.models.resnet(tasks=2, depth=8)
+    >>> [output.shape for output in model(torch.rand(5, 3, 32, 32))]
+    [torch.Size([5, 10]), torch.Size([5, 10])]
     """
     blocks, rest = divmod(depth - 2, 2 * len(widths))
     if rest or blocks < 1:
@@ -43,7 +72,7 @@ def resnet(
 
 
 class _Block(nn.Module):
-    """Two convolutions beside a shortcut."""
+    """Two 3 x 3 convolutions and a shortcut: (N, inputs, H, W) to (N, width, H/stride, W/stride)."""
 
     def __init__(self, inputs: int, width: int, stride: int) -> None:
         super().__init__()
@@ -60,5 +89,6 @@ class _Block(nn.Module):
 
 
 def _convolution(inputs: int, width: int, stride: int = 1, kernel: int = 3) -> tuple[nn.Module, nn.Module]:
+    """A convolution and batch normalisation."""
     convolution = nn.Conv2d(inputs, width, kernel, stride, padding=kernel // 2, bias=False)
     return convolution, nn.BatchNorm2d(width)

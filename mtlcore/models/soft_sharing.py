@@ -1,8 +1,10 @@
-"""Three ways to share less than a whole trunk, for tasks on pixels: cross-stitch, NDDR-CNN and MTAN.
+"""Soft parameter sharing for dense prediction: cross-stitch, NDDR-CNN and MTAN.
 
-In each a task reads features of its own. The trunk gives them all side by side, as channels of one tensor,
-and a head picks its part; what several tasks' losses reach is the trunk's. With the heads of
-:func:`mtlcore.models.dense_nets.deeplab` these are the architectures of the random-weighting paper's Table 5.
+In each of these networks every task has features of its own. A :class:`MultiTaskModel` has one shared
+representation, so the trunk returns the features of all tasks, concatenated along the channels, and each
+head selects its part. All parameters that the losses of several tasks depend on are in the trunk. With the
+heads of :func:`mtlcore.models.dense_nets.deeplab` these are the architectures of the random-weighting paper's
+Table 5.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mtlcore.models.backbone import Block, backbone, channels
+from mtlcore.models.backbone import Bottleneck, backbone, channels
 from mtlcore.models.dense_nets import pyramid_head
 from mtlcore.models.multitask import MultiTaskModel
 
@@ -28,14 +30,40 @@ def cross_stitch(
     head_width: int = 256,
     weights: str | Path | None = None,
 ) -> MultiTaskModel:
-    """One ResNet a task; after each of the first three layers a task goes on with a weighted sum of all
-    tasks' features (Misra et al. 2016).
+    """Make a cross-stitch network: one ResNet per task, mixed after each of the first three layers.
 
-    The weights are learned and start at one, as in the random-weighting paper's public code. The parameters
-    are those of :func:`mtlcore.models.dense_nets.deeplab`.
+    There, the input of a task's next layer is a weighted sum of the features of all tasks. The weights are
+    learned and initialised to one, as in the random-weighting paper's public code.
+
+    Parameters
+    ----------
+    outputs : sequence of int
+        Number of output channels of each task.
+    depth : {18, 50}, default 50
+        Depth of the ResNet, as in :func:`mtlcore.models.backbone.backbone`.
+    width : int, default 64
+        Number of channels of its first layer.
+    head_width : int, default 256
+        Number of channels inside the heads.
+    weights : str or Path, optional
+        File with pre-trained weights of the ResNet.
+
+    Returns
+    -------
+    model : MultiTaskModel
+        Input: images (N, 3, H, W), H and W multiples of 8. Output t: (N, ``outputs[t]``, H, W).
+
+    Raises
+    ------
+    ValueError
+        If the depth is another, or if the file does not contain such weights.
+
+    References
+    ----------
+    Misra et al. (2016). Random-weighting paper, Table 5.
     """
     networks = [backbone(depth, width=width, stride=8, weights=weights) for _ in outputs]
-    return _columns(networks, [_Stitch(len(outputs)) for _ in range(3)], outputs, head_width)
+    return _per_task(networks, [_Stitch(len(outputs)) for _ in range(3)], outputs, head_width)
 
 
 def nddr(
@@ -46,15 +74,42 @@ def nddr(
     head_width: int = 256,
     weights: str | Path | None = None,
 ) -> MultiTaskModel:
-    """One ResNet a task; after each of the four layers a 1 x 1 convolution of all tasks' features and batch
-    normalisation make a task's own (NDDR-CNN, Gao et al. 2019).
+    """Make an NDDR-CNN: one ResNet per task, mixed after each of the four layers.
 
-    The convolution starts with 0.9 times a task's own features and 0.1 times the mean of the others', as
-    there. The parameters are those of :func:`mtlcore.models.dense_nets.deeplab`.
+    There, a 1 x 1 convolution and batch normalisation reduce the concatenated features of all tasks to the
+    input of a task's next layer. As in the paper, the convolution is initialised to 0.9 times the task's own
+    features plus 0.1 times the mean of the others'.
+
+    Parameters
+    ----------
+    outputs : sequence of int
+        Number of output channels of each task.
+    depth : {18, 50}, default 50
+        Depth of the ResNet, as in :func:`mtlcore.models.backbone.backbone`.
+    width : int, default 64
+        Number of channels of its first layer.
+    head_width : int, default 256
+        Number of channels inside the heads.
+    weights : str or Path, optional
+        File with pre-trained weights of the ResNet.
+
+    Returns
+    -------
+    model : MultiTaskModel
+        Input: images (N, 3, H, W), H and W multiples of 8. Output t: (N, ``outputs[t]``, H, W).
+
+    Raises
+    ------
+    ValueError
+        If the depth is another, or if the file does not contain such weights.
+
+    References
+    ----------
+    Gao et al. (2019). Random-weighting paper, Table 5.
     """
     networks = [backbone(depth, width=width, stride=8, weights=weights) for _ in outputs]
     mixers = [_Reduce(len(outputs), size) for size in channels(networks[0])]
-    return _columns(networks, mixers, outputs, head_width)
+    return _per_task(networks, mixers, outputs, head_width)
 
 
 def mtan(
@@ -65,12 +120,37 @@ def mtan(
     head_width: int = 256,
     weights: str | Path | None = None,
 ) -> MultiTaskModel:
-    """One ResNet for all tasks; a task looks at each of its layers through a mask of its own (MTAN, Liu et
-    al. 2019).
+    """Make an MTAN: one ResNet for all tasks, and per task an attention mask on each of its layers.
 
-    As in the authors' code for residual networks, but for the blocks that carry a task's features from one
-    layer to the next: there the tasks share them, here each has its own. The parameters are those of
-    :func:`mtlcore.models.dense_nets.deeplab`.
+    As in the authors' code for residual networks, with one deviation: there the tasks share the blocks that
+    connect the masked features of one layer with the next, here each task has its own.
+
+    Parameters
+    ----------
+    outputs : sequence of int
+        Number of output channels of each task.
+    depth : {18, 50}, default 50
+        Depth of the ResNet, as in :func:`mtlcore.models.backbone.backbone`.
+    width : int, default 64
+        Number of channels of its first layer.
+    head_width : int, default 256
+        Number of channels inside the heads.
+    weights : str or Path, optional
+        File with pre-trained weights of the ResNet.
+
+    Returns
+    -------
+    model : MultiTaskModel
+        Input: images (N, 3, H, W), H and W multiples of 8. Output t: (N, ``outputs[t]``, H, W).
+
+    Raises
+    ------
+    ValueError
+        If the depth is another, or if the file does not contain such weights.
+
+    References
+    ----------
+    Liu et al. (2019). Random-weighting paper, Table 5.
     """
     network = backbone(depth, width=width, stride=8, weights=weights)
     sizes = channels(network)
@@ -78,24 +158,30 @@ def mtan(
     return MultiTaskModel(_Taps(network), heads)
 
 
-def _columns(
+def _per_task(
     networks: Sequence[nn.Sequential], mixers: Sequence[nn.Module], outputs: Sequence[int], head_width: int
 ) -> MultiTaskModel:
+    """A model of one network per task, with pyramid heads."""
     size = channels(networks[0])[-1]
     heads = [
-        nn.Sequential(_Part(task, size), pyramid_head(size, k, head_width)) for task, k in enumerate(outputs)
+        nn.Sequential(_Select(task, size), pyramid_head(size, k, head_width))
+        for task, k in enumerate(outputs)
     ]
-    return MultiTaskModel(_Columns(networks, mixers), heads)
+    return MultiTaskModel(_PerTask(networks, mixers), heads)
 
 
-class _Columns(nn.Module):
-    """A network a task, mixed after the first layers: images to all tasks' features, (N, T C, h, w)."""
+class _PerTask(nn.Module):
+    """One network per task, mixed after the first layers: images (N, 3, H, W) to features (N, T C, h, w).
+
+    ``mixers[k]`` maps the list of the T features after layer k + 1, each (N, C_k, h_k, w_k), to such a list.
+    """
 
     def __init__(self, networks: Sequence[nn.Sequential], mixers: Sequence[nn.Module]) -> None:
         super().__init__()
         self.networks, self.mixers = nn.ModuleList(networks), nn.ModuleList(mixers)
 
     def forward(self, images: Tensor) -> Tensor:
+        # network[:4] is the stem up to the max-pooling, network[4:] are the four layers.
         features = [network[:4](images) for network in self.networks]  # type: ignore[index]
         for layer in range(4):
             features = [net[4 + layer](x) for net, x in zip(self.networks, features, strict=True)]  # type: ignore[index]
@@ -104,8 +190,8 @@ class _Columns(nn.Module):
         return torch.cat(features, 1)
 
 
-class _Part(nn.Module):
-    """A task's channels of (N, T C, h, w)."""
+class _Select(nn.Module):
+    """Select the C channels of one task: (N, T C, h, w) to (N, C, h, w)."""
 
     def __init__(self, task: int, size: int) -> None:
         super().__init__()
@@ -116,7 +202,7 @@ class _Part(nn.Module):
 
 
 class _Stitch(nn.Module):
-    """A linear combination of T tasks' features for each of them."""
+    """For each task a linear combination of the features of all T tasks, with learned weights (T, T)."""
 
     def __init__(self, tasks: int) -> None:
         super().__init__()
@@ -127,7 +213,7 @@ class _Stitch(nn.Module):
 
 
 class _Reduce(nn.Module):
-    """A 1 x 1 convolution of T tasks' features, and batch normalisation, for each of them."""
+    """For each task a 1 x 1 convolution of the concatenated features of all T tasks, and batch norm."""
 
     def __init__(self, tasks: int, size: int) -> None:
         super().__init__()
@@ -137,19 +223,20 @@ class _Reduce(nn.Module):
         )
         others = 0.1 / max(1, tasks - 1)
         for task, layer in enumerate(self.reduce):
-            shares = [0.9 if other == task else others for other in range(tasks)]
-            start = torch.cat([share * torch.eye(size) for share in shares], 1)
-            layer[0].weight.data.copy_(start[..., None, None])  # type: ignore[index]
+            factors = [0.9 if other == task else others for other in range(tasks)]
+            initial = torch.cat([factor * torch.eye(size) for factor in factors], 1)  # (C, T C)
+            layer[0].weight.data.copy_(initial[..., None, None])  # type: ignore[index]
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
-        every = torch.cat(list(features), 1)
-        return [layer(every) for layer in self.reduce]
+        joined = torch.cat(list(features), 1)  # (N, T C, h, w)
+        return [layer(joined) for layer in self.reduce]
 
 
 class _Taps(nn.Module):
-    """What goes into the last block of each layer and what comes out, side by side.
+    """Input and output of the last block of each layer of a network, concatenated along the channels.
 
-    Of the first layer, which has four times the pixels, four pixels become channels of one.
+    All have 1/8 of the image's resolution except those of the first layer, with 1/4: there, each 2 x 2 pixels
+    become the channels of one.
     """
 
     def __init__(self, network: nn.Sequential) -> None:
@@ -166,31 +253,34 @@ class _Taps(nn.Module):
 
 
 class _Attention(nn.Module):
-    """A task's way through what :class:`_Taps` gives: masked, and carried from layer to layer."""
+    """A task's attention to the features that :class:`_Taps` returns.
+
+    In each layer, a mask computed from the input of the layer's last block and from the masked features of
+    the layer before is multiplied with the output of the last block.
+    """
 
     def __init__(self, sizes: Sequence[int]) -> None:
         super().__init__()
         self.split = [4 * sizes[0]] * 2 + [size for size in sizes[1:] for _ in range(2)]
         inputs = [sizes[0], *(2 * size for size in sizes[1:])]
         self.masks = nn.ModuleList(_mask(i, size) for i, size in zip(inputs, sizes, strict=True))
-        self.carry = nn.ModuleList(
-            Block(a, b // 4, bottleneck=True, stride=1, dilations=(1, 1)) for a, b in pairwise(sizes)
-        )
+        self.carry = nn.ModuleList(Bottleneck(a, b // 4) for a, b in pairwise(sizes))
 
     def forward(self, z: Tensor) -> Tensor:
         taps = list(z.split(self.split, 1))
         taps[:2] = [F.pixel_shuffle(tap, 2) for tap in taps[:2]]
-        seen: list[Tensor] = []
+        previous: list[Tensor] = []  # masked features of the layer before, none for the first
         for layer, mask in enumerate(self.masks):
             before, after = taps[2 * layer : 2 * layer + 2]
-            own = mask(torch.cat([before, *seen], 1)) * after
+            own = mask(torch.cat([before, *previous], 1)) * after
             if layer < len(self.carry):
                 own = self.carry[layer](own)
-            seen = [F.max_pool2d(own, 2) if layer == 0 else own]
-        return seen[0]
+            previous = [F.max_pool2d(own, 2) if layer == 0 else own]
+        return previous[0]
 
 
 def _mask(inputs: int, size: int) -> nn.Sequential:
+    """Two 1 x 1 convolutions: features (N, inputs, h, w) to a mask (N, size, h, w) in [0, 1]."""
     return nn.Sequential(
         nn.Conv2d(inputs, size // 4, 1),
         nn.BatchNorm2d(size // 4),

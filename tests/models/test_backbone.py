@@ -20,6 +20,7 @@ def test_a_backbone_is_that_of_the_paper(depth_: int, parameters: int, last: int
     names = set(network.state_dict())
     assert {"conv1.weight", "bn1.running_var", "layer1.0.conv2.weight", "layer4.1.bn2.bias"} <= names
     assert ("layer1.0.conv3.weight" in names) == (depth_ == 50) == ("layer1.0.downsample.1.weight" in names)
+    assert len(names) == {18: 120, 50: 318}[depth_], "as torchvision's, without fc.weight and fc.bias"
 
 
 @pytest.mark.parametrize("depth_", [18, 50])
