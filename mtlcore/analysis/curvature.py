@@ -1,4 +1,4 @@
-"""How flat a minimum is: the largest Hessian eigenvalue, and the variance of the gradient."""
+"""Sharpness of a minimum: the largest eigenvalue of the Hessian, and the variance of the gradient."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from mtlcore.models import MultiTaskModel
 from mtlcore.tasks import Batch, Split, Task
 
 Parameters = dict[str, Tensor]
+"""Parameters of a model by name."""
 
 
 def top_eigenvalue(
@@ -25,27 +26,60 @@ def top_eigenvalue(
     tolerance: float = 1e-2,
     seed: int = 0,
 ) -> float:
-    """Largest eigenvalue of the Hessian of the mean task loss, on all parameters and the whole split.
+    """Compute the largest eigenvalue of the Hessian of the mean task loss over a split.
 
-    Lanczos iteration (scipy's ARPACK) to a relative ``tolerance``, in evaluation mode. A product with the
-    Hessian is one forward-mode pass over the gradient.
+    The Hessian is that with respect to all parameters, in evaluation mode.
+
+    Parameters
+    ----------
+    model : MultiTaskModel
+        The network. All its operations need a second derivative.
+    split : Split
+        The samples.
+    tasks : sequence of Task
+        T tasks; the loss is the mean of their T mean losses.
+    batch_size : int, default 500
+        Number of samples of a forward pass. The result does not depend on it, where every sample is labelled
+        for all tasks.
+    tolerance : float, default 1e-2
+        Relative tolerance of the eigenvalue.
+    seed : int, default 0
+        Seed of the start vector.
+
+    Returns
+    -------
+    eigenvalue : float
+        The algebraically largest one.
+
+    Notes
+    -----
+    Lanczos iteration (ARPACK in scipy). Each Hessian-vector product is a Jacobian-vector product of the
+    gradient: forward mode over reverse mode, once over the split.
+
+    Examples
+    --------
+    >>> from mtlcore.analysis.curvature import top_eigenvalue
+    >>> model = mtl.models.mlp((1,), outputs=(1,))  # squared loss of w x + b at x = 2
+    >>> split = mtl.Split(torch.tensor([[2.0]]), (torch.tensor([[0.0]]),))
+    >>> round(top_eigenvalue(model, split, [mtl.Task.regression("a")]), 3)  # of 2 [[4, 2], [2, 1]]
+    10.0
     """
     parameters = {name: p.detach() for name, p in model.named_parameters()}
     sizes = [p.numel() for p in parameters.values()]
 
-    def product(vector: np.ndarray) -> np.ndarray:
+    def hessian_vector_product(vector: np.ndarray) -> np.ndarray:
         flat = torch.from_numpy(vector.ravel()).to(next(iter(parameters.values())))
         pieces = zip(parameters.items(), flat.split(sizes), strict=True)
         direction = {name: v.view_as(p) for (name, p), v in pieces}
         total = torch.zeros_like(flat)
         for batch in split.batches(batch_size):
             gradient = grad(lambda p, batch=batch: _mean_loss(model, p, batch, tasks))
-            row = jvp(gradient, (parameters,), (direction,))[1]
-            share = len(batch.targets[0]) / len(split)
-            total += share * torch.cat([row[name].flatten() for name in parameters])
+            _, tangent = jvp(gradient, (parameters,), (direction,))
+            fraction = len(batch.targets[0]) / len(split)
+            total += fraction * torch.cat([tangent[name].flatten() for name in parameters])
         return total.double().cpu().numpy()
 
-    operator = LinearOperator((sum(sizes),) * 2, matvec=product, dtype=np.float64)
+    operator = LinearOperator((sum(sizes),) * 2, matvec=hessian_vector_product, dtype=np.float64)
     start = np.random.default_rng(seed).standard_normal(sum(sizes))
     with model.evaluating():
         (value,) = eigsh(
@@ -57,13 +91,31 @@ def top_eigenvalue(
 def gradient_variance(
     model: MultiTaskModel, split: Split, tasks: Sequence[Task], *, batch_size: int
 ) -> float:
-    r"""Variance of the mini-batch gradient of the mean task loss, :math:`E\|g_B - \bar g\|^2`.
+    r"""Compute the variance of the mini-batch gradient of the mean task loss, :math:`E\|g_B - \bar g\|^2`.
 
-    Over all whole mini-batches of the split, taken in order, on all parameters, in evaluation mode.
+    The mean is over all whole mini-batches of the split, in its order. The gradient is that with respect to
+    all parameters, in evaluation mode.
+
+    Parameters
+    ----------
+    model : MultiTaskModel
+        The network.
+    split : Split
+        The samples.
+    tasks : sequence of Task
+        T tasks; the loss is the mean of their T mean losses.
+    batch_size : int
+        Number of samples of a mini-batch.
+
+    Returns
+    -------
+    variance : float
+        Mean squared distance of the gradients from their mean.
 
     Raises
     ------
-    ValueError : the split holds fewer than two whole batches.
+    ValueError
+        If the split has fewer than two whole mini-batches.
     """
     if len(split) < 2 * batch_size:
         raise ValueError(f"{len(split)} samples hold no two batches of {batch_size}")
@@ -72,13 +124,14 @@ def gradient_variance(
     with model.evaluating():
         for batch in split.batches(batch_size):
             if len(batch.targets[0]) == batch_size:
-                row = grad(lambda p, batch=batch: _mean_loss(model, p, batch, tasks))(parameters)
-                gradients.append(torch.cat([g.flatten() for g in row.values()]).double())
+                gradient = grad(lambda p, batch=batch: _mean_loss(model, p, batch, tasks))(parameters)
+                gradients.append(torch.cat([g.flatten() for g in gradient.values()]).double())
     deviations = torch.stack(gradients) - torch.stack(gradients).mean(0)
     return deviations.square().sum(1).mean().item()
 
 
 def _mean_loss(model: MultiTaskModel, parameters: Parameters, batch: Batch, tasks: Sequence[Task]) -> Tensor:
+    """Mean over the tasks of the mean loss of the labelled samples."""
     outputs = functional_call(model, parameters, (batch.inputs,))
     losses = []
     for task, output, target in zip(tasks, outputs, batch.targets, strict=True):

@@ -1,4 +1,4 @@
-"""A mean never stands without its interval and its number of seeds."""
+"""Means with 95% confidence intervals over seeds; paired tests; growth exponents."""
 
 from __future__ import annotations
 
@@ -9,8 +9,28 @@ import pandas as pd
 
 
 def interval(values: pd.Series, level: float = 0.95) -> float:
-    """Half-width of Student's confidence interval of the mean; NaN for fewer than two values."""
-    from scipy.stats import t  # here, because it takes half a second
+    """Compute the half-width of Student's confidence interval of the mean.
+
+    Parameters
+    ----------
+    values : Series
+        Independent values, e.g. one per seed.
+    level : float, default 0.95
+        Confidence level.
+
+    Returns
+    -------
+    half_width : float
+        NaN for fewer than two values.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mtlcore.analysis.summary import interval
+    >>> round(interval(pd.Series([1.0, 2.0, 3.0])), 3)
+    2.484
+    """
+    from scipy.stats import t  # imported here because it takes half a second
 
     if len(values) < 2:
         return float("nan")
@@ -18,7 +38,23 @@ def interval(values: pd.Series, level: float = 0.95) -> float:
 
 
 def summarise(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
-    """Mean, half-width of the 95% interval and number of seeds of ``value`` in every group."""
+    """Summarise a column in groups of rows.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        One row per run, of different seeds.
+    by : sequence of str
+        Columns that define the groups.
+    value : str
+        Column to summarise.
+
+    Returns
+    -------
+    table : DataFrame
+        One row per group, in order of appearance: ``mean``, ``interval`` (half-width of the 95% confidence
+        interval) and ``seeds`` (number of values that are not NaN).
+    """
     groups = rows.groupby(list(by), sort=False)[value]
     return groups.agg(mean="mean", interval=interval, seeds="count")
 
@@ -26,12 +62,34 @@ def summarise(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame
 def differences(
     rows: pd.DataFrame, by: Sequence[str], value: str, method: str, baseline: str
 ) -> pd.DataFrame:
-    """``value`` under one method minus a baseline's at the same seed: mean, interval, seeds, and p.
+    """Summarise the differences between a method and a baseline at the same seed.
 
-    ``rows`` has columns ``method`` and ``seed``; p is that of the one-sided paired t-test that the
-    difference is above zero, NaN for one seed.
+    Parameters
+    ----------
+    rows : DataFrame
+        One row per run, with columns ``method`` and ``seed``.
+    by : sequence of str
+        Columns that define the groups.
+    value : str
+        Column to compare.
+    method, baseline : str
+        Values of the column ``method``.
+
+    Returns
+    -------
+    table : DataFrame
+        As from :func:`summarise`, for the method's value minus the baseline's, with a column ``p``: the
+        p-value of the one-sided paired t-test of a difference above zero, NaN for one seed.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mtlcore.analysis.summary import differences
+    >>> rows = pd.DataFrame({"method": ["a", "b", "a", "b"], "seed": [0, 0, 1, 1], "f1": [3, 1, 5, 2]})
+    >>> differences(rows.assign(data="x"), ["data"], "f1", "a", "b").round(2).values.tolist()
+    [[2.5, 6.35, 2.0, 0.06]]
     """
-    from scipy.stats import ttest_1samp  # here, because it takes half a second
+    from scipy.stats import ttest_1samp  # imported here because it takes half a second
 
     wide = rows.pivot_table(index=[*by, "seed"], columns="method", values=value)
     paired = (wide[method] - wide[baseline]).dropna().rename("difference").reset_index()
@@ -44,9 +102,27 @@ def differences(
 
 
 def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
-    """How the cost grows: the slope of its logarithm against that of the size, over the upper half.
+    """Estimate the exponent k of a cost that grows like size^k.
 
-    Sizes whose cost is missing do not count; NaN if fewer than two are left in that half.
+    It is the slope of the regression line of log(cost) on log(size), over the larger half of the sizes.
+
+    Parameters
+    ----------
+    sizes : sequence of float
+        Positive sizes, in any order.
+    costs : sequence of float
+        Positive costs; sizes whose cost is NaN are left out.
+
+    Returns
+    -------
+    exponent : float
+        NaN if fewer than two sizes are left in that half.
+
+    Examples
+    --------
+    >>> from mtlcore.analysis.summary import exponent
+    >>> round(exponent([1, 2, 4, 8], [3.0, 12.0, 48.0, 192.0]), 3)
+    2.0
     """
     known = sorted((size, cost) for size, cost in zip(sizes, costs, strict=True) if cost == cost)
     upper = known[len(known) // 2 :]
