@@ -74,7 +74,7 @@ def top_eigenvalue(
         total = torch.zeros_like(flat)
         for batch in split.batches(batch_size):
             gradient = grad(lambda p, batch=batch: _mean_loss(model, p, batch, tasks))
-            _, tangent = jvp(gradient, (parameters,), (direction,))
+            tangent = jvp(gradient, (parameters,), (direction,))[1]
             fraction = len(batch.targets[0]) / len(split)
             total += fraction * torch.cat([tangent[name].flatten() for name in parameters])
         return total.double().cpu().numpy()

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtlcore._optional import needed_by
-
 if TYPE_CHECKING:
     import pooch
 
@@ -28,13 +26,13 @@ def cache_folder() -> Path:
     Raises
     ------
     ImportError
-        If ``MTLCORE_DATA`` is not set and pooch, which knows the user's cache, is not installed.
+        If ``MTLCORE_DATA`` is not set and pooch is not installed.
     """
     named = os.environ.get("MTLCORE_DATA")
     if named:
         return Path(named).expanduser()
-    with needed_by("the cache of data sets", extra="data"):
-        import pooch
+    import pooch
+
     return Path(pooch.os_cache("mtlcore")).expanduser()
 
 
@@ -141,8 +139,7 @@ class File:
 
     def _download(self) -> bytes:
         """Download the file into the data set's folder; a bad download is not kept."""
-        with needed_by(f"the download of {self.folder}/{self.name}", extra="data"):
-            import pooch
+        import pooch
 
         def fetch(address: str, path: str, pup: pooch.Pooch) -> None:
             pooch.HTTPDownloader(progressbar=True)(address, path, pup)

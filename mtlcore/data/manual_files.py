@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from mtlcore._optional import needed_by
 from mtlcore.data.files import cache_folder
 
 LARGEST = 2**26
@@ -188,8 +187,7 @@ class ManualFolder:
         ValueError
             If it is no such image, or has more than :data:`LARGEST` pixels.
         """
-        with needed_by("reading images", extra="data"):
-            from PIL import Image
+        from PIL import Image
 
         try:
             with Image.open(io.BytesIO(self.read(name)), formats=("JPEG", "PNG")) as picture:

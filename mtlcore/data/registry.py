@@ -94,10 +94,16 @@ def table() -> pd.DataFrame:
         One row per file, with the columns ``data set``, ``summary``, ``file``, ``state`` (``"ok"``,
         ``"missing"`` or ``"wrong content"``; ``"bundled"`` for a data set without files), ``path`` (where the
         file is, or where a download would put it) and ``address``.
-    """
-    import pandas as pd
 
-    state = {file: file.state() for d in DATASETS.values() for file in d.files}
+    Raises
+    ------
+    ImportError
+        If pandas or pooch is not installed.
+    """
+    with needed_by("the table of data sets", extra="data"):
+        import pandas as pd
+
+        state = {file: file.state() for d in DATASETS.values() for file in d.files}
     rows = [(d.name, d.summary, "", "bundled", "", "") for d in DATASETS.values() if not d.files]
     rows += [
         (d.name, d.summary, f"{file.folder}/{file.name}", *state[file], file.address)

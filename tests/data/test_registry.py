@@ -53,6 +53,7 @@ def test_an_unknown_name_of_that_form_is_unknown() -> None:
     [
         ("rdkit", "tox21", r"data set 'tox21' needs RDKit: pip install 'mtlcore\[molecules\]'"),
         ("sklearn", "digits", r"data set 'digits' needs scikit-learn: pip install 'mtlcore\[data\]'"),
+        ("PIL", "celeba", r"data set 'celeba' needs Pillow: pip install 'mtlcore\[data\]'"),
         ("pandas", "celeba", r"data set 'celeba' needs pandas: pip install 'mtlcore\[data\]'"),
     ],
 )
