@@ -64,13 +64,13 @@ class SelfLearning(Method):
     for a step.
     """
 
-    make: MakeOptimizer
+    optimizer: MakeOptimizer
     _optimizer: Optimizer | None = None
 
     def _step(self, parameter: nn.Parameter, gradient: Tensor) -> None:
         """One step of the method's own optimiser against a gradient."""
         if self._optimizer is None:
-            self._optimizer = self.make([parameter])
+            self._optimizer = self.optimizer([parameter])
         parameter.grad = gradient.detach().to(parameter)
         self._optimizer.step()
         parameter.grad = None
@@ -81,7 +81,7 @@ class SelfLearning(Method):
     def set_extra_state(self, state: Any) -> None:
         self._optimizer = None
         if state is not None:
-            self._optimizer = self.make(self.parameters())
+            self._optimizer = self.optimizer(self.parameters())
             self._optimizer.load_state_dict(copy.deepcopy(state))
 
     def reset(self) -> None:

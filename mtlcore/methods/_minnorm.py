@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-def polar(gramian: Tensor) -> tuple[Tensor, Tensor]:
+def norms_and_cosines(gramian: Tensor) -> tuple[Tensor, Tensor]:
     """Norms (T,) and cosines (T, T) of T vectors from their Gramian; a zero vector has cosines of zero."""
     norms = gramian.diagonal().clamp(min=0).sqrt()
     cosines = gramian / norms / norms[:, None]
@@ -14,13 +14,13 @@ def polar(gramian: Tensor) -> tuple[Tensor, Tensor]:
     return norms, torch.where(defined, cosines, 0).clamp(-1, 1)
 
 
-def roots(gramian: Tensor) -> Tensor:
+def factor_gramian(gramian: Tensor) -> Tensor:
     """T vectors, the rows of (T, T), that have the inner products of a Gramian (T, T).
 
     Eigenvalues that rounding made, negative ones too, are taken as zero. The cosines are what is
     factored, so vectors of very different length lose nothing to each other.
     """
-    norms, cosines = polar(gramian)
+    norms, cosines = norms_and_cosines(gramian)
     values, vectors = torch.linalg.eigh(cosines)
     noise = len(values) * torch.finfo(values.dtype).eps * values[-1]
     return norms[:, None] * vectors * values.where(values > noise, 0).sqrt()

@@ -78,7 +78,7 @@ class Method(nn.Module):
     def end_epoch(self) -> None:
         """Told at the end of every epoch, for rules that think in epochs."""
 
-    def _answer(self, weights: Tensor, signal: Tensor) -> Tensor:
+    def _rescale(self, weights: Tensor, signal: Tensor) -> Tensor:
         """The weights on the scale that was asked for, in float64 for such a signal, else in float32."""
         factor = {("mean", "sum"): len(weights), ("sum", "mean"): 1 / len(weights)}
         weights = weights * factor.get((self.published, self.scale), 1)
@@ -112,9 +112,9 @@ class LossBalancing(Method):
         ValueError : the losses are no vector, there is none, or one is not finite.
         """
         losses = check_losses(signal)
-        return self._answer(self._rule(losses.double()), signal)
+        return self._rescale(self.rule(losses.double()), signal)
 
-    def _rule(self, losses: Tensor) -> Tensor:
+    def rule(self, losses: Tensor) -> Tensor:
         raise NotImplementedError
 
     def step_weights(self, signals: Signals) -> Tensor:
@@ -150,9 +150,9 @@ class GradientBalancing(Method):
         ValueError : the Gramian is not square, is empty, or holds an entry that is not finite.
         """
         gramian = check_gramian(signal)
-        return self._answer(self._rule(gramian.double()), signal)
+        return self._rescale(self.rule(gramian.double()), signal)
 
-    def _rule(self, gramian: Tensor) -> Tensor:
+    def rule(self, gramian: Tensor) -> Tensor:
         raise NotImplementedError
 
     def direction(self, jacobian: Tensor, sizes: Sequence[int] | None = None) -> Tensor:

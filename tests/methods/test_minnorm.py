@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from mtlcore.methods import _minnorm as minnorm
-from mtlcore.methods._minnorm import min_norm, roots
+from mtlcore.methods._minnorm import factor_gramian, min_norm
 
 
 def nearest_by_enumeration(gradients: Tensor) -> float:
@@ -34,7 +34,7 @@ def nearest_by_enumeration(gradients: Tensor) -> float:
 
 @given(problems())
 def test_min_norm_against_enumeration(gradients: Tensor) -> None:
-    weights = min_norm(roots(gradients @ gradients.T))
+    weights = min_norm(factor_gramian(gradients @ gradients.T))
     assert_nearest(weights, gradients, 1e-10)
     least = nearest_by_enumeration(gradients)
     norm, rounding = float((weights @ gradients).norm()), 1e-10 * float(weights @ gradients.norm(dim=1))
@@ -58,22 +58,22 @@ def test_min_norm_of_many(tasks: int, size: int, decades: int, shift: int) -> No
     generator = seeded(tasks + size)
     gradients = torch.randn(tasks, size, generator=generator, dtype=torch.float64) + shift
     gradients *= 10 ** (decades * (torch.rand(tasks, 1, generator=generator, dtype=torch.float64) - 0.5))
-    assert_nearest(min_norm(roots(gradients @ gradients.T)), gradients)
+    assert_nearest(min_norm(factor_gramian(gradients @ gradients.T)), gradients)
 
 
 def test_min_norm_hard_cases() -> None:
     """Answers known beforehand: duplicates, one line, great and small, a zero."""
     twice = rows([[2, 0], [2, 0], [0, 1], [0, 1]])
-    assert_exact(min_norm(roots(twice @ twice.T)) @ twice, [0.4, 0.8])
+    assert_exact(min_norm(factor_gramian(twice @ twice.T)) @ twice, [0.4, 0.8])
     line = rows([[3], [1], [2]])
-    assert_exact(min_norm(roots(line @ line.T)), [0, 1, 0])
+    assert_exact(min_norm(factor_gramian(line @ line.T)), [0, 1, 0])
     around = rows([[-1], [1], [2]])
-    assert_exact(min_norm(roots(around @ around.T)) @ around, [0])
+    assert_exact(min_norm(factor_gramian(around @ around.T)) @ around, [0])
     far = rows([[1e8, 0], [0, 1e-8]])
-    w = min_norm(roots(far @ far.T))
+    w = min_norm(factor_gramian(far @ far.T))
     torch.testing.assert_close(w @ far, rows([[1e-24, 1e-8]])[0], rtol=1e-9, atol=0)
     against = rows([[1e4, 1], [-1e4, 1], [0, 2]])
-    norm = (min_norm(roots(against @ against.T)) @ against).norm()
+    norm = (min_norm(factor_gramian(against @ against.T)) @ against).norm()
     assert float(norm) == pytest.approx(1, rel=1e-7)
     assert_exact(min_norm(rows([[1, 0], [0, 0], [0, 0]])), [0, 0.5, 0.5])
 
@@ -95,5 +95,5 @@ def test_min_norm_stops_whatever_it_gets(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_roots_have_the_inner_products(gradients: Tensor) -> None:
     gramian = gradients @ gradients.T
     norms = gradients.norm(dim=1)
-    error = (roots(gramian) @ roots(gramian).T - gramian).abs()
+    error = (factor_gramian(gramian) @ factor_gramian(gramian).T - gramian).abs()
     assert (error <= 1e-13 * torch.outer(norms, norms)).all()

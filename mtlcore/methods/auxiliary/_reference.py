@@ -12,7 +12,7 @@ from mtlcore.methods.auxiliary._family import Auxiliary
 from mtlcore.methods.base import check_jacobian, check_main
 
 
-class Referenced(GradientSurgery, Auxiliary):
+class ReferenceProjection(GradientSurgery, Auxiliary):
     r"""Rules that take a part of every auxiliary gradient's component along a reference v out of it.
 
     .. math:: v \leftarrow \alpha g_m + (1-\alpha) v, \qquad
@@ -41,7 +41,7 @@ class Referenced(GradientSurgery, Auxiliary):
         """What is to go of the inner products with v."""
         raise NotImplementedError
 
-    def _rule(self, gramian: Tensor) -> Tensor:
+    def rule(self, gramian: Tensor) -> Tensor:
         main = check_main(self.main, len(gramian))
         others = torch.arange(len(gramian), device=gramian.device) != main
         norm = gramian[main, main]

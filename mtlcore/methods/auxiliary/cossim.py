@@ -30,7 +30,7 @@ class CosSim(Auxiliary):
         super().__init__(main, lam)
         self.weighted = weighted
 
-    def _rule(self, gramian: Tensor) -> Tensor:
+    def rule(self, gramian: Tensor) -> Tensor:
         alignment = gramian[check_main(self.main, len(gramian))]
         if not self.weighted:
             return self._switch(alignment)

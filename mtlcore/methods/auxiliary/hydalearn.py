@@ -86,12 +86,12 @@ class HydaLearn(Method):
         gains = check_losses(signal).double()
         main = check_main(self.main, len(gains))
         if self.invalid == "literal":
-            return self._answer(self.total * as_printed(gains, main, self.beta, self.downscale), signal)
+            return self._rescale(self.total * as_printed(gains, main, self.beta, self.downscale), signal)
         if (gains > 0).any():
             helpful = torch.where(gains > 0, (gains / gains.max()).clamp(min=0) ** self.beta, 0)
-            return self._answer(self.total * helpful / helpful.sum(), signal)
+            return self._rescale(self.total * helpful / helpful.sum(), signal)
         factor = 0.0 if self.invalid == "skip" else shrink(1.0) if self.downscale else 1.0
-        return self._answer(torch.full_like(gains, factor * self.total / len(gains)), signal)
+        return self._rescale(torch.full_like(gains, factor * self.total / len(gains)), signal)
 
     def step_weights(self, signals: Signals) -> Tensor:
         """The weights (T,) from the gains that are measured in this step."""

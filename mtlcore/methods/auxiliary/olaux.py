@@ -77,7 +77,7 @@ class OLAux(Method):
             raise ValueError(
                 f"this OLAux has seen {len(self.w)} tasks and now sees {len(alignment)}; reset() it"
             )
-        answer = self._answer(self.w, signal)
+        answer = self._rescale(self.w, signal)
         self._learn(alignment, main, losses)
         return answer
 

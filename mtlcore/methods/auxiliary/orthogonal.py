@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from mtlcore.methods.auxiliary._reference import Referenced
+from mtlcore.methods.auxiliary._reference import ReferenceProjection
 
 
-class Orthogonal(Referenced):
+class Orthogonal(ReferenceProjection):
     r"""Take out of the auxiliary gradients all that lies along the main one (Projection paper,
     Appendix D.2, after Zhang, Lemoine and Mitchell 2018).
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from mtlcore.methods.auxiliary._reference import Referenced
+from mtlcore.methods.auxiliary._reference import ReferenceProjection
 
 
-class Projection(Referenced):
+class Projection(ReferenceProjection):
     r"""Project auxiliary gradients on the half-space that does not harm the main task (Projection paper,
     Algorithms 1 and 2).
 

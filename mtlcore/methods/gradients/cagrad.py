@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from mtlcore.methods._minnorm import min_norm, roots
+from mtlcore.methods._minnorm import factor_gramian, min_norm
 from mtlcore.methods.base import GradientBalancing, Scale
 from mtlcore.signals import Level
 
@@ -56,9 +56,9 @@ class CAGrad(GradientBalancing):
             raise ValueError(f"rescale is 0, 1 or 2, not {rescale!r}")
         self.c, self.rescale = c, rescale
 
-    def _rule(self, gramian: Tensor) -> Tensor:
+    def rule(self, gramian: Tensor) -> Tensor:
         equal = torch.full_like(gramian[0], 1 / len(gramian))
-        gradients = roots(gramian.cpu())
+        gradients = factor_gramian(gramian.cpu())
         radius = self.c * gradients.mean(0).norm()
         if radius == 0:
             return equal

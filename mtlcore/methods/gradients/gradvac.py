@@ -66,7 +66,7 @@ class GradVac(Randomised, GradientSurgery):
         self.sees = "gramian" if per == "whole" else "jacobian"
         self.register_buffer("targets", torch.zeros(0, dtype=torch.float64))
 
-    def _rule(self, gramian: Tensor) -> Tensor:
+    def rule(self, gramian: Tensor) -> Tensor:
         """Weights (..., T) from Gramians (..., T, T)."""
         if not len(self.targets):
             self.targets = torch.zeros_like(gramian)
@@ -106,8 +106,8 @@ class GradVac(Randomised, GradientSurgery):
         if self.per == "whole":
             return super().direction(jacobian)
         blocks = self._split(check_jacobian(jacobian), sizes)
-        weights = self._rule(torch.stack([g @ g.T for g in blocks]).double())
-        return torch.cat([self._answer(w, g).to(g) @ g for w, g in zip(weights, blocks, strict=True)])
+        weights = self.rule(torch.stack([g @ g.T for g in blocks]).double())
+        return torch.cat([self._rescale(w, g).to(g) @ g for w, g in zip(weights, blocks, strict=True)])
 
     def reset(self) -> None:
         self.targets = self.targets.new_zeros(0)

@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from mtlcore.methods._minnorm import polar
+from mtlcore.methods._minnorm import norms_and_cosines
 from mtlcore.methods.base import GradientBalancing, Scale
 from mtlcore.signals import Level
 
@@ -43,8 +43,8 @@ class IMTLG(GradientBalancing):
         super().__init__(scale, level)
         self.sign_fix = sign_fix
 
-    def _rule(self, gramian: Tensor) -> Tensor:
-        norms, cosines = polar(gramian)
+    def rule(self, gramian: Tensor) -> Tensor:
+        norms, cosines = norms_and_cosines(gramian)
         values, vectors = torch.linalg.eigh(cosines)
         ones = vectors.sum(0)
         noise = len(norms) * torch.finfo(values.dtype).eps * values[-1]

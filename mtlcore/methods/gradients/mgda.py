@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from mtlcore.methods._minnorm import min_norm, roots
+from mtlcore.methods._minnorm import factor_gramian, min_norm
 from mtlcore.methods.base import GradientBalancing, Scale
 from mtlcore.signals import Level, Signals
 
@@ -47,20 +47,20 @@ class MGDA(GradientBalancing):
             raise ValueError(f"gap={gap} must be a number of at least 0, at the level of parameters")
         self.gap = gap
 
-    def _rule(self, gramian: Tensor) -> Tensor:
-        return min_norm(roots(gramian.cpu())).to(gramian)
+    def rule(self, gramian: Tensor) -> Tensor:
+        return min_norm(factor_gramian(gramian.cpu())).to(gramian)
 
     def step_weights(self, signals: Signals) -> Tensor:
         """The weights (T,) of the task gradients in this step."""
         if self.gap is None:
             return super().step_weights(signals)
-        return self._answer(self._by_rows(signals, self.gap), signals.losses)
+        return self._rescale(self._by_rows(signals, self.gap), signals.losses)
 
     def _by_rows(self, signals: Signals, gap: float) -> Tensor:
         seen, rows = [0], [signals.gramian_row(0).double()]
         while True:
             known = torch.stack(rows)
-            w = self._rule(known[:, seen])
+            w = self.rule(known[:, seen])
             products = w @ known
             square = w @ products[seen]
             worst = int(products.argmin())

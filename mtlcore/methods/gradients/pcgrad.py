@@ -43,7 +43,7 @@ class PCGrad(Randomised, GradientBalancing):
     ) -> None:
         super().__init__(scale=scale, level=level, generator=generator)
 
-    def _rule(self, gramian: Tensor) -> Tensor:
+    def rule(self, gramian: Tensor) -> Tensor:
         tasks = len(gramian)
         rows = torch.arange(tasks)
         coefficients = torch.eye(tasks).to(gramian)

@@ -50,7 +50,7 @@ class RotoGrad(SelfLearning, GradientBalancing):
         scale: Scale | None = None,
     ) -> None:
         super().__init__(scale)
-        self.make, self.burn_in, self.rotate = optimizer, burn_in, rotate
+        self.optimizer, self.burn_in, self.rotate = optimizer, burn_in, rotate
         self.skew = nn.Parameter(torch.zeros(0, dtype=torch.float64))
         self.register_buffer("reference", torch.zeros(0, dtype=torch.float64))
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
@@ -64,7 +64,7 @@ class RotoGrad(SelfLearning, GradientBalancing):
         tiny = torch.finfo(norms.dtype).tiny
         shares = norms / self.reference.clamp(min=tiny)
         common = (shares / shares.sum().clamp(min=tiny)) @ norms
-        return self._answer(torch.where(norms > 0, common / norms, 0), signal)
+        return self._rescale(torch.where(norms > 0, common / norms, 0), signal)
 
     def step_weights(self, signals: Signals) -> Tensor:
         """The weights (T,) that equalise the norms of the gradients at the representation."""

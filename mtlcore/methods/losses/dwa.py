@@ -51,7 +51,7 @@ class DWA(LossBalancing):
             self.register_buffer(name, torch.zeros(0, dtype=torch.float64))
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
-    def _rule(self, losses: Tensor) -> Tensor:
+    def rule(self, losses: Tensor) -> Tensor:
         if self.pace == "step":
             before = self.recent if len(self.recent) else losses
             self._shift(self.beta * before + (1 - self.beta) * losses)

@@ -47,7 +47,7 @@ class GradNorm(SelfLearning, LossBalancing):
         scale: Scale | None = None,
     ) -> None:
         super().__init__(scale)
-        self.alpha, self.make, self.parameters_of, self.floor = alpha, optimizer, parameters_of, floor
+        self.alpha, self.optimizer, self.parameters_of, self.floor = alpha, optimizer, parameters_of, floor
         self.w = nn.Parameter(torch.zeros(0, dtype=torch.float64))
         self.register_buffer("first", torch.zeros(0, dtype=torch.float64))
 
@@ -63,7 +63,7 @@ class GradNorm(SelfLearning, LossBalancing):
         norms = check_losses(signal).double()
         w = grow(self.w, len(norms), 1.0).detach().clone()
         self._learn(norms, torch.ones_like(norms) if losses is None else check_losses(losses).double())
-        return self._answer(w, signal)
+        return self._rescale(w, signal)
 
     def _learn(self, norms: Tensor, losses: Tensor) -> None:
         if not len(self.first):

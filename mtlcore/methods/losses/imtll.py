@@ -40,7 +40,7 @@ class IMTLL(LearnedScales):
         s = grow(self.s, len(losses), self.init)
         return (torch.exp(s) * losses - s).sum()
 
-    def _rule(self, losses: Tensor) -> Tensor:
+    def rule(self, losses: Tensor) -> Tensor:
         if (losses < 0).any():
             raise ValueError(f"IMTL-L needs losses of at least 0, not {losses.tolist()}")
         return grow(self.s, len(losses), self.init).detach().exp()

@@ -48,7 +48,7 @@ class MOML(SelfLearning, LossBalancing):
         super().__init__(scale)
         if lr <= 0:
             raise ValueError(f"lr must be positive, not {lr}")
-        self.lr, self.make = lr, optimizer
+        self.lr, self.optimizer = lr, optimizer
         self.a = nn.Parameter(torch.zeros(0, dtype=torch.float64))
 
     def weights(self, signal: Tensor) -> Tensor:
@@ -58,7 +58,7 @@ class MOML(SelfLearning, LossBalancing):
         step (rows) with each task's training gradient (columns).
         """
         self._step(grow(self.a, len(check_gramian(signal)), 0.0), self.logit_gradient(signal.double()))
-        return self._answer(self.a.detach().softmax(0), signal)
+        return self._rescale(self.a.detach().softmax(0), signal)
 
     def logit_gradient(self, response: Tensor) -> Tensor:
         """(T,) the direction against which the logits move, from inner products (T, T)."""

@@ -46,7 +46,7 @@ class RLW(Randomised, LossBalancing):
         super().__init__(scale=scale, generator=generator)
         self.distribution = check_distribution(distribution)
 
-    def _rule(self, losses: Tensor) -> Tensor:
+    def rule(self, losses: Tensor) -> Tensor:
         return draw(self.distribution, len(losses), self.generator).to(losses)
 
     def extra_repr(self) -> str:

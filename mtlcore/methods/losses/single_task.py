@@ -22,7 +22,7 @@ class SingleTask(LossBalancing):
         super().__init__()
         self.main = main
 
-    def _rule(self, losses: Tensor) -> Tensor:
+    def rule(self, losses: Tensor) -> Tensor:
         weights = torch.zeros_like(losses)
         weights[check_main(self.main, len(losses))] = 1
         return weights

@@ -53,7 +53,7 @@ class SLAW(LossBalancing):
         self.register_buffer("variance", torch.zeros(0, dtype=torch.float64))
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
-    def _rule(self, losses: Tensor) -> Tensor:
+    def rule(self, losses: Tensor) -> Tensor:
         self._observe(losses)
         inverse = 1 / self.variance.sqrt().clamp(min=self.floor)
         return len(losses) * inverse / inverse.sum()

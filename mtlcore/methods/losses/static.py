@@ -38,7 +38,7 @@ class Static(LossBalancing):
         if self.constants is not None and not torch.tensor(self.constants).isfinite().all():
             raise ValueError(f"weights must be finite, not {self.constants}")
 
-    def _rule(self, losses: Tensor) -> Tensor:
+    def rule(self, losses: Tensor) -> Tensor:
         if self.constants is None:
             return torch.full_like(losses, 1 / len(losses))
         if len(self.constants) != len(losses):

@@ -60,7 +60,7 @@ class UW(LearnedScales):
             raise ValueError(f"{len(kinds)} kinds for {len(losses)} tasks")
         return losses.new_tensor([0.5 if kind == "regression" else 1.0 for kind in kinds])
 
-    def _rule(self, losses: Tensor) -> Tensor:
+    def rule(self, losses: Tensor) -> Tensor:
         if (losses < 0).any():
             raise ValueError(f"UW needs losses of at least 0, not {losses.tolist()}")
         s = grow(self.s, len(losses), self.init)

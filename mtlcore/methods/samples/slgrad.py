@@ -74,9 +74,9 @@ class SLGrad(Method):
         raw = signal.detach().double()
         helpful = torch.where(raw.isfinite(), raw, 0).clamp(min=0)
         if helpful.any():
-            return self._answer(helpful / helpful.max() / (helpful / helpful.max()).sum(), signal)
+            return self._rescale(helpful / helpful.max() / (helpful / helpful.max()).sum(), signal)
         uniform = 1 / signal.numel() if self.on_empty == "uniform" else 0.0
-        return self._answer(torch.full_like(raw, uniform), signal)
+        return self._rescale(torch.full_like(raw, uniform), signal)
 
     def backward(self, signals: Signals) -> Tensor | None:
         """Weigh the samples and backpropagate them once; the answer is each task's total weight."""
