@@ -1,4 +1,4 @@
-"""Checks of options that several data sets take."""
+"""Checks of options that several data sets have, and the choice of a subset."""
 
 from collections.abc import Sequence
 from operator import index

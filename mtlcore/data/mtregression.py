@@ -195,4 +195,4 @@ def make(
     )
 
 
-DATASETS = (Dataset("mtregression", "ten regressions on scales from 1 to 10, made from a seed", make),)
+DATASETS = (Dataset("mtregression", "ten synthetic regressions whose targets have the scales 1 to 10", make),)

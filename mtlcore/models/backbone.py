@@ -164,7 +164,7 @@ def backbone(
         total_stride *= step
         blocks: list[nn.Module] = []
         for block in range(number):
-            # The first convolution of a layer reads features on the grid of the layer before.
+            # The first convolution of a layer has the dilation of the layer before, whose features it reads.
             first = block == 0
             dilations = (before if first else dilation, dilation)
             blocks.append(kind(inputs, width * 2**layer, step if first else 1, dilations))
@@ -267,4 +267,4 @@ def _load(network: nn.Sequential, path: Path, depth: int) -> None:
         network.load_state_dict({name: v for name, v in state.items() if not name.startswith("fc.")})
     except (pickle.UnpicklingError, RuntimeError, EOFError, AttributeError, TypeError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise ValueError(f"{path} does not hold a state dict of ResNet-{depth}: {reason}") from error
+        raise ValueError(f"{path} does not contain a state dict of ResNet-{depth}: {reason}") from error

@@ -8,8 +8,7 @@ import torch
 
 from mtlcore import bench
 from mtlcore.__main__ import main
-from mtlcore.bench import budget_check as guard
-from mtlcore.bench import targets
+from mtlcore.bench import budget_check, targets
 
 
 @pytest.mark.parametrize(
@@ -17,7 +16,7 @@ from mtlcore.bench import targets
     [(2, 2, "within"), (3.8, 2, "over"), (4.2, 2, "far over"), (float("nan"), 2, ""), (3, float("nan"), "")],
 )
 def test_the_verdict(measured, limit, expected):
-    assert guard.verdict(measured, limit) == expected
+    assert budget_check.verdict(measured, limit) == expected
 
 
 @pytest.fixture
@@ -26,20 +25,20 @@ def small(monkeypatch):
     exact = targets.Target("exact", "LeNet", 2, 4, ("PCGrad", "MGDA"), 4, quick=("PCGrad",))
     against = replace(exact, what="peers", limit=None)
     memory = replace(exact, what="memory", limit=1.5, unit="GB", quick=None)
-    monkeypatch.setattr(guard, "TARGETS", (exact, against, memory))
-    monkeypatch.setattr(guard, "PEERS", ())
-    monkeypatch.setattr(guard, "measure", lambda *place, **options: {"skipped": "", "peak_mb": 1200.0})
-    monkeypatch.setattr(guard, "rule_times", lambda: {"MGDA": 25.0})
+    monkeypatch.setattr(budget_check, "TARGETS", (exact, against, memory))
+    monkeypatch.setattr(budget_check, "PEERS", ())
+    monkeypatch.setattr(budget_check, "measure", lambda *place, **options: {"skipped": "", "peak_mb": 1200.0})
+    monkeypatch.setattr(budget_check, "rule_times", lambda: {"MGDA": 25.0})
     times = {"Static": 1.0, "PCGrad": 7.6, "MGDA": 3.0}
 
     def race(steps, **options):
         return pd.DataFrame([{name: times[name] for name in steps}] * 3)
 
-    monkeypatch.setattr(guard, "race", race)
+    monkeypatch.setattr(budget_check, "race", race)
     return times
 
 
-def test_the_quick_guard_passes_below_twice_the_limit_and_fails_above(small, capsys, tmp_path):
+def test_the_quick_check_passes_below_twice_the_limit_and_fails_above(small, capsys, tmp_path):
     before = torch.get_num_threads()
     assert main(["bench", "--quick", "--out", str(tmp_path / "bench.csv")]) == 0
     assert torch.get_num_threads() == before
@@ -58,22 +57,24 @@ def test_the_quick_guard_passes_below_twice_the_limit_and_fails_above(small, cap
 
 
 def test_a_step_that_was_skipped_for_want_of_memory_is_far_over(small, monkeypatch):
-    monkeypatch.setattr(guard, "measure", lambda *place, **options: {"skipped": "needs more than 8 GB"})
-    rows = guard.check(quick=True).set_index("what").loc["memory"]
+    monkeypatch.setattr(
+        budget_check, "measure", lambda *place, **options: {"skipped": "needs more than 8 GB"}
+    )
+    rows = budget_check.check(quick=True).set_index("what").loc["memory"]
     assert set(rows["verdict"]) == {"far over"} and set(rows["note"]) == {"needs more than 8 GB"}
 
 
 def test_the_best_peer_of_the_same_rule_is_the_limit(small, monkeypatch):
     small |= {"PCGrad by A": 9.0, "PCGrad by B": 8.0}
-    monkeypatch.setattr(guard, "PEERS", ("PCGrad by A", "PCGrad by B", "PCGrad by C"))
-    monkeypatch.setattr(guard, "installed", lambda name: True)
-    make = guard.make_step
+    monkeypatch.setattr(budget_check, "PEERS", ("PCGrad by A", "PCGrad by B", "PCGrad by C"))
+    monkeypatch.setattr(budget_check, "installed", lambda name: True)
+    make = budget_check.make_step
 
     def made(name, on):
         return make(name, on) if " by " not in name else {"C": lambda: 1 / 0}.get(name[-1], lambda: {})
 
-    monkeypatch.setattr(guard, "make_step", made)
-    table = guard.check()
+    monkeypatch.setattr(budget_check, "make_step", made)
+    table = budget_check.check()
     rows = table[table["what"] == "peers"].set_index("method")
     assert rows.loc["PCGrad", "limit"] == 8 and rows.loc["PCGrad", "verdict"] == "within"
     assert rows.loc["PCGrad by A", "measured"] == 9 and rows.loc["PCGrad by A", "verdict"] == ""

@@ -1,4 +1,4 @@
-"""Files that the user brings: tables, zips and images that are refused."""
+"""Manual downloads: tables, zips and images that are refused."""
 
 from pathlib import Path
 

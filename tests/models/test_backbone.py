@@ -1,4 +1,4 @@
-"""The ResNet backbone: the paper's sizes, dilation, and weights that the user brings."""
+"""The ResNet backbone: the paper's sizes, dilation, and weights from a file."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def test_a_dilated_backbone_sees_the_same_at_more_places(depth_: int) -> None:
         torch.testing.assert_close(found[:, :, ::step, ::step], expected, rtol=1e-4, atol=1e-4)
 
 
-def test_weights_that_you_bring(tmp_path: Path) -> None:
+def test_weights_from_a_file(tmp_path: Path) -> None:
     """A file as torchvision's: our names, and a last layer that is left out."""
     donor = backbone(18, width=4)
     file = tmp_path / "resnet18.pth"
@@ -62,14 +62,14 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "weights.pth"
     for wrong in (backbone(50, width=4).state_dict(), {"a": 1}, [1, 2]):
         torch.save(wrong, file)
-        with pytest.raises(ValueError, match=r"weights\.pth does not hold a state dict of ResNet-18"):
+        with pytest.raises(ValueError, match=r"weights\.pth does not contain a state dict of ResNet-18"):
             backbone(18, width=4, weights=file)
     torch.save(Trap(tmp_path / "sprung"), file)
-    with pytest.raises(ValueError, match="does not hold a state dict"):
+    with pytest.raises(ValueError, match="does not contain a state dict"):
         backbone(18, width=4, weights=file)
     assert not (tmp_path / "sprung").exists(), "a pickle is never opened"
     file.write_bytes(b"nothing")
-    with pytest.raises(ValueError, match="does not hold a state dict"):
+    with pytest.raises(ValueError, match="does not contain a state dict"):
         backbone(18, width=4, weights=file)
     with pytest.raises(FileNotFoundError):
         backbone(18, weights=tmp_path / "elsewhere.pth")
