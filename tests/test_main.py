@@ -4,7 +4,6 @@ import subprocess
 import sys
 from dataclasses import replace
 
-import pandas as pd
 import pytest
 from helpers import toy_experiment
 
@@ -110,17 +109,3 @@ def test_data_shows_every_data_set(capsys):
     assert main(["data"]) == 0
     printed = capsys.readouterr().out
     assert all(name in printed for name in ("digits", "multi-mnist", "multi-fashion-mnist"))
-
-
-def test_the_real_experiment_runs_at_smoke_size(capsys, tmp_path):
-    assert main(["run", "rlw-figure1", "--preset", "smoke"]) == 0
-    assert capsys.readouterr().out == "0 runs found, 6 made, 0 failed\n"
-    assert main(["collate", "rlw-figure1", "--preset", "smoke", "--results", str(tmp_path)]) == 0
-    rows = pd.read_csv(tmp_path / "rlw-figure1.csv")
-    curves = pd.read_csv(tmp_path / "rlw-figure1.curves.csv")
-    assert len(rows) == 6 and len(curves) == 12
-    assert rows["test_accuracy.mean"].between(0, 1).all()
-    measured = rows.filter(regex=r"hessian_top|gradient_variance|train_loss")
-    assert measured.shape[1] == 4 and (measured > 0).all(axis=None)
-    first = curves[(curves["seed"] == 0) & (curves["epoch"] == 1)].set_index("method")["hessian_top"]
-    assert first.nunique() == 3  # one start for all, and three different rules since

@@ -1,48 +1,64 @@
-"""The papers' tables and figures: declared as data, run into files, collated into the book."""
+"""The papers' tables and figures: declared as data, run into files, collated into the book.
+
+An experiment is a module of a folder beside ``engine``, one for each table or figure, that defines
+``experiment``. It is registered by being there. A module whose name starts with an underscore holds what the
+experiments of a folder share.
+"""
+
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
 
 from mtlcore._names import nearest
-from mtlcore.experiments.cost import step_cost
 from mtlcore.experiments.engine.backends import Dask, Local
 from mtlcore.experiments.engine.experiment import Experiment, Result
 from mtlcore.experiments.engine.reported import reported
 from mtlcore.experiments.engine.results import collate, results
 from mtlcore.experiments.engine.sweep import Report, State, state, sweep, tables
-from mtlcore.experiments.rlw import celeba as rlw_celeba
-from mtlcore.experiments.rlw import cityscapes as rlw_cityscapes
-from mtlcore.experiments.rlw import distributions as rlw_distributions
-from mtlcore.experiments.rlw import figure1 as rlw_figure1
-from mtlcore.experiments.rlw import nyuv2 as rlw_nyuv2
-from mtlcore.experiments.rlw import office as rlw_office
-from mtlcore.experiments.rlw import pos as rlw_pos
-from mtlcore.experiments.slaw import figure2 as slaw_figure2
-from mtlcore.experiments.slaw import figure3 as slaw_figure3
-from mtlcore.experiments.slaw import settings as slaw_settings
-from mtlcore.experiments.slaw import table1 as slaw_table1
-from mtlcore.experiments.slaw import table2 as slaw_table2
 
-EXPERIMENTS: dict[str, Experiment] = {
-    experiment.name: experiment
-    for experiment in (
-        rlw_figure1.experiment,
-        rlw_pos.experiment,
-        rlw_distributions.experiment,
-        rlw_nyuv2.experiment,
-        rlw_cityscapes.experiment,
-        rlw_celeba.experiment,
-        rlw_office.experiment,
-        slaw_table1.experiment,
-        slaw_settings.experiment,
-        slaw_table2.experiment,
-        slaw_figure2.experiment,
-        slaw_figure3.experiment,
-        step_cost.cost,
-        step_cost.scaling,
-    )
-}
+
+def _discovered() -> Iterator[Experiment]:
+    """The experiments of every folder but ``engine``, in alphabetical order."""
+    for folder in iter_modules(__path__):
+        if not folder.ispkg or folder.name == "engine":
+            continue
+        package = import_module(f"{__name__}.{folder.name}")
+        for module in iter_modules(package.__path__):
+            if not module.name.startswith("_"):
+                yield import_module(f"{package.__name__}.{module.name}").experiment
+
+
+def _registered() -> dict[str, Experiment]:
+    found: dict[str, Experiment] = {}
+    for one in _discovered():
+        if one.name in found:
+            raise ValueError(f"two experiments are called {one.name!r}")
+        found[one.name] = one
+    return found
+
+
+EXPERIMENTS: dict[str, Experiment] = _registered()
+"""Every experiment by name."""
 
 
 def experiment(name: str) -> Experiment:
-    """The experiment of that name; ValueError with the nearest names if there is none."""
+    """Find an experiment by its name.
+
+    Parameters
+    ----------
+    name : str
+        A key of :data:`EXPERIMENTS`.
+
+    Returns
+    -------
+    experiment : Experiment
+        The experiment.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name; the message lists the nearest ones.
+    """
     return EXPERIMENTS[nearest(name, EXPERIMENTS, "experiment")]
 
 

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from mtlcore.book.ledger.rlw import pace
-from mtlcore.book.ledger.slaw import growth, rank_correlation, settled
+from mtlcore.analysis.convergence import growth, pace, rank_correlation, settled
 
 
 def test_settled_is_the_first_test_below_a_tenth_for_good():

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from mtlcore import reported
-from mtlcore.experiments import vision as pictures
+from mtlcore.analysis.improvement import improvement
 
 NAMES = {
     "mIoU": "miou.segmentation",
@@ -25,7 +25,7 @@ def test_improvement_makes_the_papers_last_column(file: str, rounding: float) ->
     wide = printed.pivot_table(index="method", columns="metric", values="value", sort=False)
     ours = wide.drop(columns="Delta_p").rename(columns=lambda name: "test_" + NAMES[name])
     rows = ours.reset_index().assign(seed=0).replace({"method": {"EW": "Static"}})
-    found = pictures.improvement(rows, ["method"], "test_")
+    found = improvement(rows, ["method"], "test_")
     assert found.loc["Static", "mean"] == 0 and (found["seeds"] == 1).all()
     theirs = wide["Delta_p"].rename({"EW": "Static"})
     assert (found["mean"] - theirs).abs().max() < rounding
@@ -40,7 +40,7 @@ def test_improvement_is_against_equal_weights_at_the_same_seed() -> None:
             "test_absolute.depth": [1.0, 2.0, 0.5, 2.0, 9.0],
         }
     )
-    found = pictures.improvement(rows, ["method"], "test_")
+    found = improvement(rows, ["method"], "test_")
     assert found.loc["RGW", ["mean", "seeds"]].tolist() == [25, 2], "seed 2 has no baseline"
 
 
@@ -48,5 +48,5 @@ def test_improvement_is_against_hard_parameter_sharing() -> None:
     rows = pd.DataFrame(
         {"method": "Static", "architecture": ["hps", "mtan"], "seed": 0, "test_miou.segmentation": [0.5, 0.6]}
     )
-    found = pictures.improvement(rows, ["method", "architecture"], "test_")["mean"]
+    found = improvement(rows, ["method", "architecture"], "test_")["mean"]
     assert found.tolist() == pytest.approx([0, 20])

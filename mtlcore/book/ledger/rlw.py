@@ -1,14 +1,11 @@
 """Every table and figure of the random-weighting paper."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-import pandas as pd
-
-from mtlcore.analysis.summary import summarise
+from mtlcore.analysis.convergence import pace
+from mtlcore.analysis.improvement import improvement
 from mtlcore.book.ledger.entry import Entry
 from mtlcore.book.ledger.numbers import Printed, Stored
-from mtlcore.experiments.vision import improvement
 
 NYU = "NYUv2, at 288 × 384"
 NYU_RUNS = Stored(
@@ -16,14 +13,6 @@ NYU_RUNS = Stored(
 )
 FEW = ["EW", "MOML", "RLW", "CAGrad", "RotoGrad", "RGW"]
 XTREME = "XTREME: PAWS-X in 4 languages, Universal Dependencies in 4 languages; weights of multilingual BERT"
-
-
-def pace(curves: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
-    """Epochs until a number is at 95% of what equal weights end with at the same seed; runs in which it never
-    is are left out."""
-    ends = curves[curves["method"] == "Static"].sort_values("epoch").groupby("seed")[value].last()
-    there = curves[curves[value] >= 0.95 * curves["seed"].map(ends)]
-    return summarise(there.groupby([*by, "seed"], sort=False)["epoch"].min().reset_index(), by, "epoch")
 
 
 ENTRIES = [

@@ -1,44 +1,12 @@
 """Every table and figure of the SLAW paper."""
 
-from collections.abc import Sequence
-
-import numpy as np
-import pandas as pd
-
-from mtlcore.analysis.summary import summarise
+from mtlcore.analysis.convergence import growth, rank_correlation, settled
 from mtlcore.book.ledger.entry import Entry
 from mtlcore.book.ledger.numbers import Printed, Stored
 
 REGRESSION = "MTRegression: ten regressions made by a formula"
 NYU = "NYUv2, at 160 × 120"
 PCBA = "PCBA: 128 assays of about 440,000 molecules"
-
-
-def growth(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
-    """How many times as large it is with 128 tasks as with 32, at the same seed."""
-    wide = rows.pivot_table(index=[*by, "seed"], columns="tasks", values=value, sort=False)
-    return summarise((wide[128] / wide[32]).dropna().rename("growth").reset_index(), by, "growth")
-
-
-def settled(curves: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
-    """The first test from which on a value stays below 0.1; runs in which it does not are left out."""
-
-    def first(run: pd.DataFrame) -> float:
-        above = run[value].ge(0.1)[::-1].cummax()
-        return run["update"][~above].min()
-
-    groups = curves.sort_values("update", kind="stable").groupby([*by, "seed"], sort=False)
-    firsts = groups[["update", value]].apply(first).dropna().rename("update").reset_index()
-    return summarise(firsts, by, "update")
-
-
-def rank_correlation(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
-    """Spearman's correlation of a column with the estimated weight; half-width by Fisher's z."""
-    groups = rows.groupby(list(by), sort=False)
-    ranks = groups[[value, "estimated"]].apply(lambda pairs: pairs.corr("spearman").iloc[0, 1])
-    z, width = np.arctanh(ranks), 1.96 / np.sqrt(groups.size() - 3)
-    interval = (np.tanh(z + width) - np.tanh(z - width)) / 2
-    return pd.DataFrame({"mean": ranks, "interval": interval, "seeds": groups.size()})
 
 
 GROWTH = {"metric": "growth of step time"}

@@ -75,9 +75,13 @@ class Experiment:
     not_methods: Collection[str] = ()
 
     def __post_init__(self) -> None:
-        for text in dict.fromkeys(self._method_texts()):
-            if text not in self.not_methods and text != canonical(text):
-                raise ValueError(f"{self.name}: write the method {text!r} as {canonical(text)!r}")
+        for text in {*self._method_texts()} - {*self.not_methods}:
+            try:
+                short = canonical(text)
+            except ValueError as error:
+                raise ValueError(f"{self.name}: {error}") from None
+            if text != short:
+                raise ValueError(f"{self.name}: write the method {text!r} as {short!r}")
 
     def _method_texts(self) -> Iterator[str]:
         for grid in (grid for preset in self.presets for grid in self._grids(preset)):

@@ -6,16 +6,17 @@ weights, because the paper does not say that it was pre-trained.
 
 from functools import partial
 
-from mtlcore.experiments import vision as pictures
+from mtlcore.experiments import vision
 from mtlcore.experiments.engine.experiment import Config, Experiment
+from mtlcore.experiments.rlw._methods import FIFTEEN
 from mtlcore.models import MultiTaskModel, classifier
-from mtlcore.tasks.batch import MultiTaskData
+from mtlcore.tasks import MultiTaskData
 
 ONE_TASK = "RLW(distribution='c-bernoulli')"
 
 PAPER = {
     "seed": [0, 1, 2],
-    "method": [*pictures.FIFTEEN, ONE_TASK],
+    "method": [*FIFTEEN, ONE_TASK],
     "data": "celeba",
     "size": 64,
     "epochs": 20,
@@ -46,7 +47,7 @@ SMOKE = PAPER | {
 
 def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
     """The data, and a ResNet-18 with two outputs a task."""
-    data = pictures.data_of(config, "size")
+    data = vision.data_of(config, "size")
     return data, classifier([2] * len(data.tasks), width=config["channels"])
 
 
@@ -55,5 +56,5 @@ experiment = Experiment(
     title="Forty attributes of faces",
     source="random-weighting paper, Table 7 and Figure 3",
     presets={"smoke": SMOKE, "laptop": LAPTOP, "paper": PAPER},
-    run=partial(pictures.run, start),
+    run=partial(vision.run, start),
 )

@@ -3,19 +3,19 @@
 from functools import partial
 
 from mtlcore.data.cityscapes import CLASSES
-from mtlcore.experiments import vision as pictures
+from mtlcore.experiments import vision
 from mtlcore.experiments.engine.experiment import Experiment
-from mtlcore.experiments.rlw import nyuv2 as rlw_nyuv2
+from mtlcore.experiments.rlw import _scenes
 
 STREETS = {"data": "cityscapes", "height": 128, "width": 256, "validation": 475, "batch_size": 64}
-PAPER = rlw_nyuv2.TABLE_1 | STREETS
+PAPER = _scenes.PAPER | STREETS
 LAPTOP = (
-    rlw_nyuv2.LAPTOP
+    _scenes.LAPTOP
     | STREETS
     | {"method": ["Static", "RLW", "CAGrad", "RGW"], "height": 64, "width": 128, "epochs": 10}
 )
 SMOKE = (
-    PAPER | pictures.TINY | {"seed": [0], "method": ["Static", "RLW", "CAGrad"], "data": "synthetic-streets"}
+    PAPER | vision.TINY | {"seed": [0], "method": ["Static", "RLW", "CAGrad"], "data": "synthetic-streets"}
 )
 
 experiment = Experiment(
@@ -23,5 +23,5 @@ experiment = Experiment(
     title="Segmentation and inverse depth of streets",
     source="random-weighting paper, Table 6",
     presets={"smoke": SMOKE, "laptop": LAPTOP, "paper": PAPER},
-    run=partial(pictures.run, partial(rlw_nyuv2.start, classes=CLASSES)),
+    run=partial(vision.run, partial(_scenes.start, classes=CLASSES)),
 )

@@ -6,18 +6,19 @@ validation split.
 """
 
 from mtlcore.experiments.engine.experiment import Experiment
-from mtlcore.experiments.rlw import pos as rlw_pos
+from mtlcore.experiments.rlw import _languages
+from mtlcore.experiments.rlw._methods import RANDOM
 
-METHODS = ["Static", *rlw_pos.RANDOM]
+METHODS = ["Static", *RANDOM]
 
 experiment = Experiment(
     name="rlw-distributions",
     title="Equal weights and random weights of five distributions",
     source="random-weighting paper, Figures 2 and 3, on other data",
     presets={
-        "smoke": rlw_pos.SMOKE | {"method": METHODS},
-        "laptop": rlw_pos.LAPTOP | {"seed": [0, 1, 2, 3, 4], "method": METHODS},
-        "paper": rlw_pos.TAGS | {"method": METHODS},
+        "smoke": _languages.SMOKE | {"method": METHODS},
+        "laptop": _languages.LAPTOP | {"seed": [0, 1, 2, 3, 4], "method": METHODS},
+        "paper": _languages.TAGS | {"method": METHODS},
     },
-    run=rlw_pos.run,
+    run=_languages.run,
 )

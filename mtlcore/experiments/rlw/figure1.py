@@ -7,16 +7,18 @@ expected step is that of 1/T.
 """
 
 from functools import partial
+from typing import Any
 
+import pandas as pd
 import torch
 
 from mtlcore.analysis.curvature import gradient_variance, top_eigenvalue
 from mtlcore.data import load
 from mtlcore.experiments.engine.experiment import Config, Experiment, Result
-from mtlcore.methods._stand_in import make
+from mtlcore.experiments.engine.training import train_and_test
 from mtlcore.models import MultiTaskModel, lenet
-from mtlcore.tasks import Split
-from mtlcore.train import evaluate, fit
+from mtlcore.tasks import MultiTaskData, Split
+from mtlcore.train import evaluate
 
 METHODS = ["Static", "Static(scale='sum')", "RLW"]
 
@@ -82,27 +84,22 @@ def run(config: Config, device: str) -> Result:
             )
         return row
 
-    torch.manual_seed(config["seed"])
-    size = few.inputs[0].shape[-1]
-    model = lenet(size=size, kernels=(9, 5) if size == 36 else (3, 3))
-    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    history = fit(
-        model,
-        data,
-        make(config["method"]),
-        optimizer=partial(torch.optim.SGD, lr=config["lr"], momentum=config["momentum"]),
-        epochs=config["epochs"],
-        batch_size=config["batch_size"],
-        seed=config["seed"],
-        device=device,
-        progress=False,
-        on_epoch=measure,
-    )
-    numbers = ("train_loss.", "test_accuracy.", "hessian_top", "gradient_variance")
-    curve = history[["epoch", *(c for c in history if c.startswith(numbers))]]
-    final = curve.iloc[-1].drop("epoch")
-    mean = final[[f"test_accuracy.{task.name}" for task in data.tasks]].mean()
-    return Result({"test_accuracy.mean": mean, **final.to_dict()}, curve.to_dict("records"))
+    def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
+        size = few.inputs[0].shape[-1]
+        model = lenet(size=size, kernels=(9, 5) if size == 36 else (3, 3))
+        return data, model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def curve(history: pd.DataFrame, data: MultiTaskData) -> pd.DataFrame:
+        numbers = ("train_loss.", "test_accuracy.", "hessian_top", "gradient_variance")
+        return history[["epoch", *(c for c in history if c.startswith(numbers))]]
+
+    def final(model: MultiTaskModel, data: MultiTaskData, history: pd.DataFrame) -> dict[str, Any]:
+        last = curve(history, data).iloc[-1].drop("epoch")
+        mean = last[[f"test_accuracy.{task.name}" for task in data.tasks]].mean()
+        return {"test_accuracy.mean": mean, **last.to_dict()}
+
+    sgd = partial(torch.optim.SGD, lr=config["lr"], momentum=config["momentum"])
+    return train_and_test(config, device, start, test=final, curve=curve, optimizer=sgd, on_epoch=measure)
 
 
 def _first(split: Split, samples: int) -> Split:

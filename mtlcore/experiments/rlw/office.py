@@ -7,12 +7,13 @@ MGDA compares gradients at the parameters: tasks with images of their own have n
 
 from functools import partial
 
-from mtlcore.experiments import vision as pictures
+from mtlcore.experiments import vision
 from mtlcore.experiments.engine.experiment import Config, Experiment
+from mtlcore.experiments.rlw._methods import GRADIENTS, LOSSES
 from mtlcore.models import MultiTaskModel, classifier
-from mtlcore.tasks.batch import MultiTaskData
+from mtlcore.tasks import MultiTaskData
 
-METHODS = [*pictures.LOSSES, "MGDA", *pictures.GRADIENTS[1:]]
+METHODS = [*LOSSES, *GRADIENTS]
 
 PAPER = {
     "seed": [0, 1, 2],
@@ -49,13 +50,13 @@ SMOKE = PAPER | {
 
 def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
     """The data, and a ResNet-18 with a head for the classes of each domain."""
-    data = pictures.data_of(config, "size", seed=config["data_seed"])
+    data = vision.data_of(config, "size", seed=config["data_seed"])
     classes = [1 + int(labels.max()) for labels in data.train.targets]
     model = classifier(
         [max(classes)] * len(classes),
         width=config["channels"],
         normalise=True,
-        weights=pictures.weights_of(config),
+        weights=vision.weights_of(config),
     )
     return data, model
 
@@ -65,5 +66,5 @@ experiment = Experiment(
     title="Objects in several visual domains",
     source="random-weighting paper, Table 8",
     presets={"smoke": SMOKE, "laptop": LAPTOP, "paper": PAPER},
-    run=partial(pictures.run, start),
+    run=partial(vision.run, start),
 )

@@ -17,23 +17,22 @@ is timed only.
 import copy
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Generator, Tensor
 
 from mtlcore.bench import fill_shared, one_by_one, race
 from mtlcore.data import load
 from mtlcore.experiments.engine.experiment import Config, Experiment, Result
+from mtlcore.experiments.engine.training import adam, train_and_test
 from mtlcore.methods._random import orders
 from mtlcore.methods._stand_in import make
 from mtlcore.models import MultiTaskModel, mlp
 from mtlcore.signals import Signals
 from mtlcore.tasks import Batch, MultiTaskData, Split, Task, average_precision
-from mtlcore.train import fit
-from mtlcore.train.optimizers import clipped
 
 CONSTANT = "Static(scale='sum')"
 METHODS = [CONSTANT, "SLAW", "GradNorm(alpha=0.12)", "PCGrad"]
@@ -104,7 +103,7 @@ def run(config: Config, device: str) -> Result:
     torch.manual_seed(config["seed"])
     widths = (data.train.inputs.shape[1], config["hidden"], config["features"])
     model = mlp(widths, (2,) * len(data.tasks)).to(device)
-    optimizer = clipped(partial(torch.optim.Adam, lr=config["lr"], fused=True), config["max_norm"])
+    optimizer = adam(config, fused=True)
 
     times = _time(model, data, optimizer, config, device)
     updates = math.ceil(len(data.train) / config["batch_size"])  # an epoch
@@ -112,24 +111,20 @@ def run(config: Config, device: str) -> Result:
     if not config["epochs"]:
         return Result(row)
 
-    history = fit(
-        model,
-        data,
-        make(config["method"]),
-        optimizer=optimizer,
-        epochs=config["epochs"],
-        batch_size=config["batch_size"],
-        seed=config["seed"],
-        device=device,
-        progress=False,
+    def test(model: MultiTaskModel, data: MultiTaskData, history: pd.DataFrame) -> dict[str, Any]:
+        return row | measure(model, data.test.to(device))
+
+    def curve(history: pd.DataFrame, data: MultiTaskData) -> pd.DataFrame:
+        return history[["epoch"]].assign(
+            update=updates * history["epoch"],
+            train_seconds=history["seconds"].cumsum(),
+            train_loss=history.filter(like="train_loss.").mean(axis=1),
+            validation_ap=history.filter(like="validation_average_precision.").mean(axis=1),
+        )
+
+    return train_and_test(
+        config, device, lambda _: (data, model), test=test, curve=curve, optimizer=optimizer
     )
-    curve = history[["epoch"]].assign(
-        update=updates * history["epoch"],
-        train_seconds=history["seconds"].cumsum(),
-        train_loss=history.filter(like="train_loss.").mean(axis=1),
-        validation_ap=history.filter(like="validation_average_precision.").mean(axis=1),
-    )
-    return Result(row | measure(model, data.test.to(device)), curve.to_dict("records"))
 
 
 @torch.no_grad()

@@ -13,13 +13,11 @@ import torch
 from torch import Tensor
 
 from mtlcore.experiments.engine.experiment import Config, Experiment, Result
-from mtlcore.experiments.slaw.table1 import CONSTANT, TASKS, adam, batches, start
-from mtlcore.experiments.slaw.table1 import PAPER as TABLE1
-from mtlcore.experiments.slaw.table1 import SMOKE as TABLE1_SMOKE
+from mtlcore.experiments.slaw._regression import CONSTANT, SETTINGS, SMALL, TASKS, adam, batches, start
 from mtlcore.methods._stand_in import make
 from mtlcore.signals import Signals
 
-UNUSED = ("method", "evaluate_every", "figure_updates", "test_samples")
+UNUSED = ("evaluate_every", "figure_updates", "test_samples")
 
 FIRST = {"SLAW": 100, "SLAW(init='zero')": 10}
 """The first update that may be sampled: the public code's, and the paper's with the averages as printed."""
@@ -27,7 +25,7 @@ FIRST = {"SLAW": 100, "SLAW(init='zero')": 10}
 
 def _grids(seeds: int, **settings: Any) -> list[dict[str, Any]]:
     """Each of the two statistics, with constant weights and with its own: seed by seed."""
-    fixed = {key: value for key, value in TABLE1.items() if key not in ("seed", *UNUSED)}
+    fixed = {key: value for key, value in SETTINGS.items() if key not in UNUSED}
     return [
         {"seed": [seed], "statistics": [slaw], "trained_with": [CONSTANT, slaw]}
         | fixed
@@ -40,7 +38,7 @@ def _grids(seeds: int, **settings: Any) -> list[dict[str, Any]]:
 
 PAPER = _grids(120)
 LAPTOP = _grids(40)
-SMOKE = _grids(2, **{key: TABLE1_SMOKE[key] for key in ("train_samples", "batch_size")}, updates=120)
+SMOKE = _grids(2, **{key: SMALL[key] for key in ("train_samples", "batch_size")}, updates=120)
 
 
 def run(config: Config, device: str) -> Result:

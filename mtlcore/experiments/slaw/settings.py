@@ -3,7 +3,8 @@
 from typing import Any
 
 from mtlcore.experiments.engine.experiment import Config, Experiment, Result
-from mtlcore.experiments.slaw import table1 as slaw_table1
+from mtlcore.experiments.slaw import _regression
+from mtlcore.experiments.slaw._regression import CONSTANT, IDEAL_CONSTANT, SETTINGS, SMALL
 
 CHANGES: dict[str, dict[str, Any]] = {
     "relu": {"activation": "relu"},
@@ -20,18 +21,17 @@ FIXED = ("activation", "init", "input_std", "eps", "max_norm")
 PAPER = {
     "seed": [0, 1, 2],
     "setting": list(CHANGES),
-    **{key: value for key, value in slaw_table1.PAPER.items() if key not in ("seed", *FIXED)},
-    "method": [slaw_table1.CONSTANT, slaw_table1.IDEAL_CONSTANT, "SLAW"],
+    "method": [CONSTANT, IDEAL_CONSTANT, "SLAW"],
+    **{key: value for key, value in SETTINGS.items() if key not in FIXED},
 }
 LAPTOP = PAPER | {"seed": [0]}
-_SIZES = ("updates", "evaluate_every", "figure_updates", "train_samples", "test_samples", "batch_size")
-SMOKE = PAPER | {"seed": [0, 1]} | {key: slaw_table1.SMOKE[key] for key in _SIZES}
+SMOKE = PAPER | {"seed": [0, 1]} | SMALL
 
 
 def run(config: Config, device: str) -> Result:
     """A run of Table 1 with one of its settings changed; all of them are in the row."""
-    settings = {key: slaw_table1.PAPER[key] for key in FIXED} | CHANGES[config["setting"]]
-    return Result(settings | slaw_table1.run(config | settings, device).row)
+    settings = {key: SETTINGS[key] for key in FIXED} | CHANGES[config["setting"]]
+    return Result(settings | _regression.run(config | settings, device).row)
 
 
 experiment = Experiment(

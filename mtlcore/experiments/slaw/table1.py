@@ -1,48 +1,19 @@
-"""SLAW's Table 1 and Figure 1: MTRegression, where the ideal weights are known.
+"""SLAW's Table 1 and Figure 1: eleven methods on ten regressions whose ideal weights are known."""
 
-Settings: SLAW paper, Section 4.1 and Appendix C. Where text and public code differ, or the text is
-silent, these are the code's: tanh (the text of Section 4.1 says ReLU), orthogonal initial weights with
-gain sqrt 2 and zero biases, Adam with epsilon 1e-5, 9,900 updates (the text's 300 epochs are 9,000),
-a test every 33 updates. The table's caption says "final" and the code reports the best test: both
-are stored. The data are the same for every seed, as in the code.
-"""
-
-import math
-from collections.abc import Iterator
-from functools import partial
-from itertools import chain, count, islice
-from typing import Any
-
-import torch
-from torch import nn
-from torch.optim import Optimizer
-
-from mtlcore.data import load
-from mtlcore.data.mtregression import ideal_weights, normalised_loss, weight_error
-from mtlcore.experiments.engine.experiment import Config, Experiment, Result
-from mtlcore.methods import Method
-from mtlcore.methods._stand_in import make
-from mtlcore.models import MultiTaskModel, mlp
-from mtlcore.signals import Signals
-from mtlcore.tasks import Batch, MultiTaskData, Split
-from mtlcore.train import evaluate
-from mtlcore.train.optimizers import MakeOptimizer, clipped
-
-TASKS = 10
-IDEAL = ideal_weights(TASKS)
-
-CONSTANT = "Static(scale='sum')"
-IDEAL_CONSTANT = f"Static(weights={tuple(IDEAL.tolist())})"
-IDEAL_SUM_10 = (
-    "Static(weights=(6.452579827864142, 1.6131449569660354, 0.7169533142071268, 0.40328623924150886, "
-    "0.25810319311456564, 0.1792383285517817, 0.13168530260947225, 0.10082155981037721, "
-    "0.07966147935634742, 0.06452579827864141))"
+from mtlcore.experiments.engine.experiment import Experiment
+from mtlcore.experiments.slaw._regression import (
+    CONSTANT,
+    IDEAL,
+    IDEAL_CONSTANT,
+    IDEAL_SUM_10,
+    SETTINGS,
+    SMALL,
+    UNCERTAINTY,
+    adam,
+    batches,
+    run,
+    start,
 )
-"""The ideal weights as the text has them and, brought to sum 10, as the code does (under clipping that can
-differ). Written out: a sum may be rounded differently on another machine, and the text names the run."""
-
-UNCERTAINTY = f"UW(init={-math.log(2)})"
-"""From weights of one, as in the code."""
 
 METHODS = [
     CONSTANT,
@@ -60,120 +31,9 @@ METHODS = [
 """DWA with the code's moving averages and with the epochs of its own paper; SLAW with statistics that start
 as in the code and as printed."""
 
-PAPER = {
-    "seed": list(range(10)),
-    "method": METHODS,
-    "updates": 9_900,
-    "evaluate_every": 33,
-    "figure_updates": 2_000,
-    "batch_size": 304,
-    "lr": 7e-4,
-    "eps": 1e-5,
-    "max_norm": 0.5,
-    "activation": "tanh",
-    "init": "orthogonal",
-    "input_std": 0.01,
-    "train_samples": 9_000,
-    "test_samples": 1_000,
-    "data_seed": 0,
-}
+PAPER = {"seed": list(range(10)), "method": METHODS, **SETTINGS}
 LAPTOP = PAPER | {"seed": [0, 1, 2]}
-SMOKE = PAPER | {
-    "seed": [0, 1],
-    "updates": 8,
-    "evaluate_every": 2,
-    "figure_updates": 4,
-    "train_samples": 120,
-    "test_samples": 50,
-    "batch_size": 40,
-}
-
-THINNING = 4
-"""After Figure 1's updates the curve keeps one test in so many."""
-
-
-def start(config: Config, device: str) -> tuple[MultiTaskModel, MultiTaskData]:
-    """The network, four shared layers of 100 units and ten linear heads of 100 outputs, and the data."""
-    data = load(
-        "mtregression",
-        train=config["train_samples"],
-        validation=1,
-        test=config["test_samples"],
-        input_std=config["input_std"],
-        seed=config["data_seed"],
-    )
-    torch.manual_seed(config["seed"])
-    activation = {"tanh": nn.Tanh, "relu": nn.ReLU}[config["activation"]]
-    model = mlp((250, 100, 100, 100, 100), (100,) * TASKS, activation)
-    if config["init"] == "orthogonal":
-        for layer in model.modules():
-            if isinstance(layer, nn.Linear):
-                nn.init.orthogonal_(layer.weight, math.sqrt(2))
-                nn.init.zeros_(layer.bias)
-    return model.to(device), data
-
-
-def adam(config: Config, model: MultiTaskModel, method: Method) -> Optimizer:
-    """Adam on clipped gradients, those of the method's own parameters included, as in the public code;
-    on unclipped ones where ``max_norm`` is None."""
-    make: MakeOptimizer = partial(torch.optim.Adam, lr=config["lr"], eps=config["eps"], fused=True)
-    if config["max_norm"] is not None:
-        make = clipped(make, config["max_norm"])
-    return make([{"params": list(model.parameters())}, {"params": method.learnable()}])
-
-
-def batches(config: Config, train: Split) -> Iterator[tuple[int, Batch]]:
-    """The number of each update, from 1, and its batch; shuffled anew every epoch."""
-    order = torch.Generator().manual_seed(config["seed"])
-    epochs = (train.batches(config["batch_size"], order) for _ in count())
-    return enumerate(islice(chain.from_iterable(epochs), config["updates"]), start=1)
-
-
-def run(config: Config, device: str) -> Result:
-    """Train once; normalised loss (NL) and weight error at every test.
-
-    The training NL is the mean over the batches since the last test, as they were trained on; the test NL
-    is that of the whole test split. ``ideal_after`` is the first update at which the weight error was
-    below 0.1.
-    """
-    model, data = start(config, device)
-    train, test = data.train.to(device), data.test.to(device)
-    method = make(config["method"]).to(device)
-    method.seed(config["seed"])
-    optimizer = adam(config, model, method)
-    epoch = math.ceil(len(train) / config["batch_size"])
-
-    tests: list[dict[str, Any]] = []
-    train_nl: list[float] = []
-    error: list[float] = []
-    for update, batch in batches(config, train):
-        optimizer.zero_grad()
-        signals = Signals(model, batch, data.tasks)
-        weights = method.backward(signals)
-        assert weights is not None
-        optimizer.step()
-        train_nl.append(normalised_loss(signals.losses))
-        error.append(weight_error(weights))
-        if update % epoch == 0:
-            method.end_epoch()
-        if update % config["evaluate_every"] == 0:
-            found = evaluate(model, test, data.tasks)
-            test_nl = normalised_loss(torch.tensor([found[f"loss.{task.name}"] for task in data.tasks]))
-            recent = train_nl[-config["evaluate_every"] :]
-            tests.append(
-                {
-                    "update": update,
-                    "train_nl": sum(recent) / len(recent),
-                    "test_nl": test_nl,
-                    "weight_error": error[-1],
-                }
-            )
-    row = {f"{nl}.best": min(test[nl] for test in tests) for nl in ("train_nl", "test_nl")}
-    row |= {f"{key}.final": tests[-1][key] for key in ("train_nl", "test_nl", "weight_error")}
-    row["ideal_after"] = next((i for i, e in enumerate(error, start=1) if e < 0.1), None)
-    figure = config["figure_updates"]
-    return Result(row, [t for i, t in enumerate(tests) if t["update"] <= figure or (i + 1) % THINNING == 0])
-
+SMOKE = PAPER | {"seed": [0, 1]} | SMALL
 
 experiment = Experiment(
     name="slaw-table1",
@@ -182,3 +42,18 @@ experiment = Experiment(
     presets={"smoke": SMOKE, "laptop": LAPTOP, "paper": PAPER},
     run=run,
 )
+
+__all__ = [
+    "CONSTANT",
+    "IDEAL",
+    "IDEAL_CONSTANT",
+    "IDEAL_SUM_10",
+    "METHODS",
+    "PAPER",
+    "SMOKE",
+    "adam",
+    "batches",
+    "experiment",
+    "run",
+    "start",
+]

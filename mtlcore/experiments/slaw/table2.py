@@ -11,14 +11,14 @@ from dataclasses import replace
 import numpy as np
 
 from mtlcore.data.nyuv2 import CLASSES
-from mtlcore.experiments import vision as pictures
+from mtlcore.experiments import vision
 from mtlcore.experiments.engine.experiment import Config, Experiment, Result
-from mtlcore.experiments.slaw import table1 as slaw_table1
+from mtlcore.experiments.slaw._regression import CONSTANT, UNCERTAINTY
 from mtlcore.models import MultiTaskModel, branches
-from mtlcore.tasks.batch import MultiTaskData
+from mtlcore.tasks import MultiTaskData
 from mtlcore.tasks.dense import log_depth, normals, segmentation
 
-METHODS = [slaw_table1.CONSTANT, slaw_table1.UNCERTAINTY, "GradNorm", "DWA(pace='step')", "PCGrad", "SLAW"]
+METHODS = [CONSTANT, UNCERTAINTY, "GradNorm", "DWA(pace='step')", "PCGrad", "SLAW"]
 """GradNorm's alpha is 1.5, its default."""
 
 ACCURACIES = ("test_pixel_accuracy.segmentation", "test_within_11.25.normals", "test_accuracy.depth")
@@ -50,25 +50,25 @@ LAPTOP = PAPER | {
     "head_channels": 64,
     "weights": "resnet18-f37072fd.pth",
 }
-SMOKE = PAPER | pictures.TINY | {"seed": [0, 1]}
+SMOKE = PAPER | vision.TINY | {"seed": [0, 1]}
 
 
 def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
     """The data with SLAW's losses, and its network."""
-    data = pictures.data_of(config, "height", "width", "validation")
+    data = vision.data_of(config, "height", "width", "validation")
     model = branches(
         (CLASSES, 1, 3),
         depth=config["depth"],
         width=config["channels"],
         head_width=config["head_channels"],
-        weights=pictures.weights_of(config),
+        weights=vision.weights_of(config),
     )
     return replace(data, tasks=(segmentation(CLASSES), log_depth(), normals(factor=0.5))), model
 
 
 def run(config: Config, device: str) -> Result:
     """Train once; mean and (population) standard deviation of the three accuracies in the row."""
-    result = pictures.run(start, config, device)
+    result = vision.run(start, config, device)
     three = [result.row[name] for name in ACCURACIES]
     result.row.update({"accuracy.mean": float(np.mean(three)), "accuracy.std": float(np.std(three))})
     return result

@@ -1,25 +1,11 @@
 """The experiments on the cost of a step."""
 
-import pytest
-
 from mtlcore import bench
-from mtlcore.experiments import EXPERIMENTS, sweep, tables
-
-COSTS = [EXPERIMENTS["step-cost"], EXPERIMENTS["step-scaling"]]
+from mtlcore.experiments import EXPERIMENTS, sweep
 
 
-@pytest.mark.parametrize("experiment", COSTS, ids=lambda e: e.name)
-def test_no_row_is_declared_twice(experiment):
-    for preset in experiment.presets:
-        declared = [tuple(config.items()) for config in experiment.configurations(preset)]
-        assert len(set(declared)) == len(declared)
-
-
-def test_one_run_is_one_row_and_a_missing_peer_says_why(tmp_path):
-    experiment = COSTS[0]
-    report = sweep(experiment, "smoke", progress=False, folder=tmp_path)
-    assert (report.made, report.failed) == (2, [])
-    rows, _ = tables(experiment, "smoke", tmp_path)
+def test_one_run_is_one_row_and_a_missing_peer_says_why(smoke):
+    rows, _ = smoke("step-cost")
     assert list(rows["method"]) == ["SLAW", "PCGrad by torchjd autojac"]
     assert {"seed", "seconds", "network", "tasks", "batch", "ratio", "skipped"} <= set(rows)
     ours, peer = rows.to_dict("records")
@@ -30,6 +16,6 @@ def test_one_run_is_one_row_and_a_missing_peer_says_why(tmp_path):
 
 
 def test_steps_that_share_the_machine_are_refused(tmp_path):
-    report = sweep(COSTS[0], "smoke", jobs=2, progress=False, folder=tmp_path)
+    report = sweep(EXPERIMENTS["step-cost"], "smoke", jobs=2, progress=False, folder=tmp_path)
     assert [error for _, error in report.failed if "--jobs 1" in error] == [e for _, e in report.failed]
     assert report.made == 0

@@ -20,6 +20,7 @@ from mtlcore.experiments.engine.files import run_path
 from mtlcore.experiments.engine.provenance import provenance
 from mtlcore.experiments.engine.sweep import make_run
 
+dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
 
 RUNS = 8
@@ -56,9 +57,12 @@ def marks(folder: Path, what: str) -> Counter:
 
 @pytest.fixture(scope="module")
 def started():
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-    ) as cluster:
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+    ):
         yield cluster
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from helpers.toy_runs import RUNS, TOY
 
-from mtlcore.experiments import EXPERIMENTS, Experiment, Result, state, sweep
+from mtlcore.experiments import Experiment, Result, state, sweep
 from mtlcore.experiments.slaw import table1
 
 
@@ -58,10 +58,3 @@ def test_other_settings_may_hold_methods():
     presets = {"smoke": {"seed": [0], "trained_with": ["slaw"]}}
     with pytest.raises(ValueError):
         replace(TOY, presets=presets, methods=["trained_with"])
-
-
-@pytest.mark.parametrize("name", EXPERIMENTS)
-def test_no_run_is_declared_twice(name):
-    for preset in EXPERIMENTS[name].presets:
-        declared = [str(sorted(config.items())) for config in EXPERIMENTS[name].configurations(preset)]
-        assert len(set(declared)) == len(declared)

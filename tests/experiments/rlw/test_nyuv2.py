@@ -4,7 +4,7 @@ import torch
 
 from mtlcore import Batch, Signals, reported
 from mtlcore.data import load
-from mtlcore.experiments import vision
+from mtlcore.experiments.rlw import _methods, _scenes
 from mtlcore.experiments.rlw import nyuv2 as rlw_nyuv2
 from mtlcore.experiments.slaw import table2 as slaw_table2
 from mtlcore.methods import Compose
@@ -16,7 +16,7 @@ def test_the_methods_are_those_of_the_tables() -> None:
     ours = {"EW": "Static", "IMTL-L": "IMTLL", "IMTL-G": "IMTLG", "MGDA-UB": "MGDA(level='features')"}
     for number in (1, 6, 7, 8):
         printed = dict.fromkeys(reported(f"rlw-table-{number}")["method"])
-        assert [ours.get(name, name) for name in printed] == vision.FIFTEEN
+        assert [ours.get(name, name) for name in printed] == _methods.FIFTEEN
     pairs = [name.split(" + ") for name in reported("rlw-table-4")["method"]]
     summed = ours | {"RLW": "RLW(scale='sum')"}
     together = {
@@ -27,7 +27,7 @@ def test_the_methods_are_those_of_the_tables() -> None:
         {"method": {"EW": "Static", "RLW+CAGrad": "Compose(RLW(scale='sum'), CAGrad)"}}
     )
     assert set(five["method"]) == set(rlw_nyuv2.TABLE_5["method"])
-    assert list(dict.fromkeys(five["architecture"].str.lower())) == list(rlw_nyuv2.ARCHITECTURES)
+    assert list(dict.fromkeys(five["architecture"].str.lower())) == list(_scenes.ARCHITECTURES)
     printed = list(dict.fromkeys(reported("slaw-table-2")["method"]))
     ours = {"Constant": "Static", "Uncertainty": "UW"}
     assert [ours.get(name, name) for name in printed] == [m.partition("(")[0] for m in slaw_table2.METHODS]

@@ -5,16 +5,14 @@ from pathlib import Path
 import pytest
 
 from mtlcore.data import pawsx, ud
-from mtlcore.experiments import experiment, sweep, tables
-from mtlcore.experiments.rlw import pos as rlw_pos
+from mtlcore.experiments import experiment
+from mtlcore.experiments.rlw import _languages, _methods
 
 
 @pytest.mark.filterwarnings("ignore:no forward-mode rule")
-def test_smoke(tmp_path: Path):
-    one = experiment("rlw-pos")
-    assert sweep(one, "smoke", progress=False, folder=tmp_path).failed == []
-    rows, curves = tables(one, "smoke", tmp_path)
-    assert set(rows["method"]) == {*rlw_pos.METHODS, *rlw_pos.RANDOM} and len(rows) == 2 * 20
+def test_every_method_and_distribution_tags(smoke):
+    rows, curves = smoke("rlw-pos")
+    assert set(rows["method"]) == {*_languages.METHODS, *_methods.RANDOM} and len(rows) == 2 * 20
     languages = ("one", "two", "three", "four")
     mean = rows[[f"test_f1.{name}" for name in languages]].mean(axis=1)
     assert rows["test.mean"].tolist() == pytest.approx(mean.tolist())
@@ -28,7 +26,7 @@ def test_smoke(tmp_path: Path):
 def test_the_laptop_grid_has_the_paper_s_methods_but_moml():
     grid = experiment("rlw-pos").configurations("laptop")
     methods = {config["method"] for config in grid}
-    assert len(methods) == 15 and methods == {m for m in rlw_pos.METHODS if m != "MOML"}
+    assert len(methods) == 15 and methods == {m for m in _languages.METHODS if m != "MOML"}
     assert len({(c["epochs"], c["lr"], c["sentences"], c["batch_size"]) for c in grid}) == 1, "one budget"
 
 
@@ -37,7 +35,7 @@ def test_paper_size_goes_through_bert(paws: Path, treebanks_for_bert: str):
     assert set(first) == {"ud-pos", "pawsx"}
     for name, config in first.items():
         small = config | {"encoder": treebanks_for_bert, "epochs": 1, "batch_size": 2, "method": "RLW"}
-        row = rlw_pos.run(small, "cpu").row
+        row = _languages.run(small, "cpu").row
         metric, languages = {"ud-pos": ("f1", ud.LANGUAGES), "pawsx": ("accuracy", pawsx.LANGUAGES)}[name]
         values = [row[f"test_{metric}.{language}"] for language in languages]
         assert row["test.mean"] == pytest.approx(sum(values) / 4)

@@ -1,18 +1,15 @@
 """Figure 2 of the SLAW paper at smoke size."""
 
-from pathlib import Path
-
 import pytest
 import torch
 
 from mtlcore.data import load
-from mtlcore.experiments import experiment, sweep, tables
+from mtlcore.experiments import experiment
 from mtlcore.experiments.slaw.figure2 import METHODS, PLAIN, measure, plain_pcgrad
 from mtlcore.methods import PCGrad
 from mtlcore.models import mlp
 from mtlcore.signals import Signals
-from mtlcore.tasks import UNLABELLED, average_precision
-from mtlcore.tasks.batch import Split
+from mtlcore.tasks import UNLABELLED, Split, average_precision
 
 
 def test_pcgrad_the_papers_way_is_ours() -> None:
@@ -32,11 +29,9 @@ def test_pcgrad_the_papers_way_is_ours() -> None:
     torch.testing.assert_close(*gradients)
 
 
-def test_figure_2_at_smoke_size(tmp_path: Path) -> None:
-    figure = experiment("slaw-figure2")
-    report = sweep(figure, "smoke", progress=False, folder=tmp_path)
-    assert (report.made, report.failed) == (18, [])
-    runs, curves = tables(figure, "smoke", tmp_path)
+def test_figure_2_at_smoke_size(smoke) -> None:
+    runs, curves = smoke("slaw-figure2")
+    assert len(runs) == 18
     timed = runs["method"] == "plain PCGrad"
     assert runs.loc[timed, "updates"].eq(0).all() and runs.loc[timed, "test_ap.mean"].isna().all()
     trained = runs[~timed]

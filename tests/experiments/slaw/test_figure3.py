@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
 
 import mtlcore as mtl
-from mtlcore.experiments import sweep, tables
 from mtlcore.experiments.slaw import figure3 as slaw_figure3
 
 
-def test_figure3_samples_where_it_says(tmp_path: Path) -> None:
-    report = sweep(slaw_figure3.experiment, "smoke", progress=False, folder=tmp_path)
-    assert not report.failed, str(report)
-    rows, _ = tables(slaw_figure3.experiment, "smoke", tmp_path)
+def test_figure3_samples_where_it_says(smoke) -> None:
+    rows, _ = smoke("slaw-figure3")
     assert len(rows) == 8
     assert rows.loc[rows["statistics"] == "SLAW", "update"].between(100, 120).all()
     assert rows.loc[rows["statistics"] == "SLAW(init='zero')", "update"].between(10, 120).all()

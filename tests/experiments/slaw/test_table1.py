@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -58,12 +59,12 @@ def test_the_ideal_weights_are_written_out() -> None:
         torch.testing.assert_close(weights, expected, rtol=1e-15, atol=0)
 
 
-@pytest.fixture(scope="module")
-def table1(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("runs")
-    report = sweep(slaw_table1.experiment, "smoke", progress=False, folder=folder)
-    assert not report.failed, str(report)
-    return folder
+@pytest.fixture
+def table1(smoke, smoke_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the run files."""
+    smoke("slaw-table1")
+    shutil.copytree(smoke_folder / "slaw-table1", tmp_path / "slaw-table1")
+    return tmp_path
 
 
 def test_table1_measures_every_method(table1: Path) -> None:
