@@ -19,6 +19,7 @@ from mtlcore.experiments.engine.experiment import Config, Result
 from mtlcore.experiments.engine.training import Start, best_epoch, means_of_tasks, train_and_test
 from mtlcore.models import MultiTaskModel
 from mtlcore.tasks import MultiTaskData
+from mtlcore.train import evaluate
 
 TINY = {
     "data": "synthetic-rooms",
@@ -33,7 +34,7 @@ TINY = {
     "head_channels": 4,
     "weights": None,
 }
-"""The settings of made scenes at smoke size."""
+"""The settings of synthetic scenes at smoke size."""
 
 WEIGHTS = "https://download.pytorch.org/models"
 

@@ -142,7 +142,7 @@ class Dask:
     def __init__(self, scheduler: str | Client) -> None:
         with needed_by("the backend dask", "dask"):
             import distributed
-        self._distributed = distributed
+        self._distributed, self._killed = distributed, distributed.KilledWorker
         self.scheduler = scheduler
 
     def check(self, device: str) -> None:
@@ -168,9 +168,19 @@ class Dask:
         """
         with self._client() as client:
             futures = {client.submit(call, pure=False): index for index, call in enumerate(calls)}
+            suspects = []
             try:
                 for future in self._distributed.as_completed(futures, loop=client.loop):
-                    yield futures[future], self._outcome(future)
+                    if future.status == "error" and isinstance(future.exception(), self._killed):
+                        suspects.append(futures[future])
+                    else:
+                        yield futures[future], self._outcome(future)
+                # Dask also gives up calls that only waited at the lost workers: one at a time, each answers
+                # for itself.
+                for index in suspects:
+                    alone = client.submit(calls[index], pure=False)
+                    futures[alone] = index
+                    yield index, self._outcome(alone)
             finally:
                 client.cancel(list(futures))  # what is not done, when the sweep is stopped
 
@@ -182,7 +192,7 @@ class Dask:
             raise ConnectionError(
                 "the Dask scheduler was lost; finished runs are kept: start the same sweep again"
             ) from error
-        except self._distributed.KilledWorker:
+        except self._killed:
             return "several workers ended while they made it, most often for want of memory"
         except Exception as error:  # such as a worker without the module of the experiment
             return " ".join(f"{type(error).__name__}: {error}".split())

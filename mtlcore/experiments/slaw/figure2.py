@@ -51,7 +51,7 @@ SETTINGS = {
 }
 PCBA = SETTINGS | {"data": "pcba", "batch_size": 40_000}
 TOXCAST = SETTINGS | {"data": "toxcast", "batch_size": 800}
-MADE = SETTINGS | {
+SYNTHETIC = SETTINGS | {
     "data": "synthetic-molecules",
     "batch_size": 200,
     "labelled_for": 4,
@@ -70,8 +70,8 @@ def _grid(
 FIGURE = [32, 64, 96, 128]
 PRESETS = {
     "smoke": [
-        _grid(2, [4, 8], METHODS, 2, 1, MADE),
-        _grid(1, [4, 8], [PLAIN], 0, 1, MADE),
+        _grid(2, [4, 8], METHODS, 2, 1, SYNTHETIC),
+        _grid(1, [4, 8], [PLAIN], 0, 1, SYNTHETIC),
     ],
     "laptop": [
         _grid(3, [*FIGURE, 512], METHODS[:3], 16, 5, TOXCAST),
