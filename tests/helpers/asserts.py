@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
+from helpers.gradients import variables
 from torch import Tensor
+
+from mtlcore.methods.base import Method
 
 EXACT = {"atol": 1e-9, "rtol": 0}
 
@@ -21,3 +26,19 @@ def assert_nearest(weights: Tensor, gradients: Tensor, slack: float = 1e-12) -> 
     assert abs(weights.sum() - 1) < 1e-14
     d, norms = weights @ gradients, gradients.norm(dim=1)
     assert (gradients @ d >= d @ d - slack * norms * norms.min() - 1e-300).all()
+
+
+def assert_same_steps(first: Sequence[Tensor], second: Sequence[Tensor]) -> None:
+    """Two runs of some steps have answered with the same bits."""
+    assert len(first) == len(second)
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def assert_homogeneous(method: Method, twin: Method, jacobian: Tensor) -> None:
+    """Eight times the gradients make eight times the direction."""
+    torch.testing.assert_close(
+        twin.direction(8 * jacobian, variables(jacobian)),
+        8 * method.direction(jacobian, variables(jacobian)),
+        rtol=1e-7,
+        atol=1e-7 * float(jacobian.norm()),
+    )

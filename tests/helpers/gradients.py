@@ -50,7 +50,7 @@ def rows(values: list[list[float]]) -> Tensor:
     return torch.tensor(values, dtype=torch.float64)
 
 
-def signal_of(method: mtl.METHODS, jacobian: Tensor) -> Tensor:
+def signal_of(method: mtl.Method, jacobian: Tensor) -> Tensor:
     """A signal of the kind that the method sees, made from task gradients (T, D)."""
     if method.family == "samples":
         return jacobian @ torch.ones(jacobian.shape[1], 4, dtype=torch.float64)
@@ -65,9 +65,17 @@ def signal_of(method: mtl.METHODS, jacobian: Tensor) -> Tensor:
     }[method.sees]()
 
 
-def answer(method: mtl.METHODS, signal: Tensor) -> Tensor:
+def answer(method: mtl.Method, signal: Tensor) -> Tensor:
     """Weights, or the direction where a method has no weights."""
-    return method.direction(signal) if method.sees == "jacobian" else method.weights(signal)
+    if method.sees != "jacobian":
+        return method.weights(signal)
+    return method.direction(signal, variables(signal))
+
+
+def variables(jacobian: Tensor) -> list[int]:
+    """Sizes of two variables that make up D coordinates, or of one."""
+    size = jacobian.shape[-1] if jacobian.dim() else 0
+    return [1, size - 1] if size > 1 else [size]
 
 
 @st.composite

@@ -1,27 +1,30 @@
-"""Properties that hold for every method in the registry."""
+"""Properties that hold for every method in the registry, and for options other than the defaults."""
 
 from __future__ import annotations
 
 import copy
+import inspect
+import math
 import pickle
 
 import pytest
 import torch
+from helpers.asserts import assert_homogeneous, assert_same_steps
 from helpers.gradients import C, answer, jacobians, rows, signal_of
-from helpers.methods import answers, seeded_method
+from helpers.methods import OF_THREE, TEXTS, answers, make, methods
 from hypothesis import given
 from torch import Tensor
 
 import mtlcore as mtl
 
-every = pytest.mark.parametrize("name", mtl.METHODS)
+OF_C = [*TEXTS, *OF_THREE]
 
 
-@every
-def test_one_task(name: str) -> None:
+@methods()
+def test_one_task(text: str) -> None:
     """Alone, a task is followed, and never turned round."""
     alone = rows([[3, 4]])
-    method = seeded_method(name)
+    method = make(text)
     expected = alone[0] if method.sees == "jacobian" else torch.ones(1, dtype=torch.float64)
     for k, seen in enumerate(answers(method, alone)):
         if method.family == "samples":
@@ -31,91 +34,90 @@ def test_one_task(name: str) -> None:
         torch.testing.assert_close(seen, expected * (seen / expected).mean())
 
 
-@every
+@methods()
 @pytest.mark.parametrize("gradients", [[[1, 2], [1, 2]], [[1, 2], [-1, -2]], [[1, 0], [1, 0], [1, 0]]])
-def test_identical_and_opposite_gradients_have_an_answer(name: str, gradients: list) -> None:
-    assert all(torch.isfinite(seen).all() for seen in answers(seeded_method(name), rows(gradients)))
+def test_identical_and_opposite_gradients_have_an_answer(text: str, gradients: list) -> None:
+    assert all(torch.isfinite(seen).all() for seen in answers(make(text), rows(gradients)))
 
 
-@every
+@methods(lambda method: "scale" in inspect.signature(type(method)).parameters, "takes no scale", mtl.METHODS)
 @given(jacobian=jacobians(least=2, most=2))
-def test_weights_of_a_sum_keep_their_scale(name: str, jacobian: Tensor) -> None:
+def test_weights_of_a_sum_keep_their_scale(text: str, jacobian: Tensor) -> None:
     """Asked for the other scale, a rule answers T times as much, or as little."""
-    cls = mtl.METHODS[name]
-    if "scale" not in cls.__init__.__annotations__:
-        return
-    sums, means = cls(scale="sum"), cls(scale="mean")
-    for method in (sums, means):
-        method.seed(0)
+    sums, means = make(f"{text}(scale='sum')"), make(f"{text}(scale='mean')")
     for a, b in zip(answers(sums, jacobian), answers(means, jacobian), strict=True):
         torch.testing.assert_close(a, 2 * b)
 
 
-@every
-def test_the_same_seed_gives_the_same_weights(name: str) -> None:
-    first, second = (answers(seeded_method(name), rows(C)) for _ in range(2))
-    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+@methods(texts=OF_C)
+def test_the_same_seed_gives_the_same_weights(text: str) -> None:
+    assert_same_steps(*(answers(make(text), rows(C)) for _ in range(2)))
 
 
-@every
+@methods(texts=OF_C)
 @pytest.mark.parametrize("how", ["state_dict", "deepcopy", "pickle"])
-def test_state_round_trip(name: str, how: str) -> None:
-    method = seeded_method(name)
+def test_state_round_trip(text: str, how: str) -> None:
+    method = make(text)
     answers(method, rows(C))
     if how == "state_dict":
-        twin = mtl.METHODS[name]()
+        twin = make(text)
         twin.load_state_dict(method.state_dict())
     else:
         twin = copy.deepcopy(method) if how == "deepcopy" else pickle.loads(pickle.dumps(method))
-    for a, b in zip(answers(method, rows(C)), answers(twin, rows(C)), strict=True):
-        assert torch.equal(a, b)
+    assert_same_steps(answers(method, rows(C)), answers(twin, rows(C)))
 
 
-@every
-def test_reset_forgets(name: str) -> None:
-    method = seeded_method(name)
+@methods(texts=OF_C)
+def test_reset_forgets(text: str) -> None:
+    method = make(text)
     first = answers(method, rows(C))
     method.reset()
     method.seed(0)
-    assert all(torch.equal(a, b) for a, b in zip(first, answers(method, rows(C)), strict=True))
+    assert_same_steps(first, answers(method, rows(C)))
 
 
-@every
+@methods(texts=OF_C)
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
-def test_dtype(name: str, dtype: torch.dtype) -> None:
-    method = seeded_method(name)
-    weights = answer(method, signal_of(method, rows(C)).to(dtype))
-    if method.sees == "jacobian":
-        assert weights.dtype == dtype
-        return
-    assert weights.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
+def test_dtype(text: str, dtype: torch.dtype) -> None:
+    method = make(text)
+    expected = torch.float64 if dtype == torch.float64 else torch.float32
+    seen = answer(method, signal_of(method, rows(C)).to(dtype))
+    assert seen.dtype == (dtype if method.sees == "jacobian" else expected)
 
 
-@every
-def test_inputs_are_left_alone(name: str) -> None:
-    method = seeded_method(name)
+@methods(texts=OF_C)
+def test_inputs_are_left_alone(text: str) -> None:
+    method = make(text)
     signal = signal_of(method, rows(C)).requires_grad_()
     before = signal.detach().clone()
     assert not answer(method, signal).requires_grad
     assert torch.equal(signal, before)
 
 
-@every
-@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_a_signal_that_is_not_finite_names_its_task(name: str, bad: float) -> None:
-    method = seeded_method(name)
+@methods(lambda method: method.family != "samples", "weighs a sample that is not finite with zero", OF_C)
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_signal_that_is_not_finite_names_its_task(text: str, bad: float) -> None:
+    method = make(text)
     signal = signal_of(method, rows(C))
     signal[(1,) * signal.dim()] = bad
-    if method.family == "samples":
-        assert torch.isfinite(method.weights(signal)).all()
-        return
     with pytest.raises(ValueError, match=r"task .*1.* not finite"):
         answer(method, signal)
 
 
-@every
-def test_wrong_shapes(name: str) -> None:
-    method = seeded_method(name)
+@methods(texts=[text for text in TEXTS if make(text).family == "samples"])
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_sample_that_is_not_finite_has_no_weight(text: str, bad: float) -> None:
+    method = make(text)
+    signal = signal_of(method, rows(C))
+    signal[1, 1] = bad
+    weights = method.weights(signal)
+    assert torch.isfinite(weights).all()
+    assert weights[1, 1] == 0
+
+
+@methods(texts=OF_C)
+def test_wrong_shapes(text: str) -> None:
+    method = make(text)
     right = signal_of(method, rows(C)).dim()
     shapes = [(), (0,), (2, 2, 2), (3,) if right == 2 else (2, 3)]
     if method.sees in ("gramian", "response"):
@@ -125,35 +127,29 @@ def test_wrong_shapes(name: str) -> None:
             answer(method, torch.ones(shape))
 
 
-@every
-def test_a_zero_gradient_among_several(name: str) -> None:
-    method = seeded_method(name)
-    assert torch.isfinite(answer(method, signal_of(method, rows([[1, 0], [0, 0], [1, 1]])))).all()
-    method = seeded_method(name)
-    assert torch.isfinite(answer(method, signal_of(method, rows([[0, 0], [1, 1]])))).all()
+@methods()
+def test_a_zero_gradient_among_several(text: str) -> None:
+    for gradients in ([[1, 0], [0, 0], [1, 1]], [[0, 0], [1, 1]]):
+        method = make(text)
+        assert torch.isfinite(answer(method, signal_of(method, rows(gradients)))).all()
 
 
-@every
+@methods(lambda method: method.sees in ("gramian", "jacobian"), "sees no products of all gradients")
 @given(jacobian=jacobians(least=2))
-def test_gradient_rules_are_homogeneous(name: str, jacobian: Tensor) -> None:
-    method, twin = seeded_method(name), seeded_method(name)
-    if method.sees not in ("gramian", "jacobian"):
-        return
-    scale = float(jacobian.norm())
-    torch.testing.assert_close(
-        twin.direction(8 * jacobian), 8 * method.direction(jacobian), rtol=1e-7, atol=1e-7 * scale
-    )
+def test_gradient_rules_are_homogeneous(text: str, jacobian: Tensor) -> None:
+    assert_homogeneous(make(text), make(text), jacobian)
 
 
-@every
+@methods(
+    lambda method: not (hasattr(method, "generator") or getattr(method, "smoothing", 1) != 1),
+    "draws, or remembers",
+)
 @given(jacobian=jacobians(least=2))
-def test_permutation_of_tasks(name: str, jacobian: Tensor) -> None:
+def test_permutation_of_tasks(text: str, jacobian: Tensor) -> None:
     """Rules that draw nothing treat tasks by what they show, and auxiliary tasks by number."""
-    method = seeded_method(name)
-    if hasattr(method, "generator"):
-        return
+    method = make(text)
     order = torch.tensor([0, *range(len(jacobian) - 1, 0, -1)])
-    shuffled = answers(seeded_method(name), jacobian[order])
+    shuffled = answers(make(text), jacobian[order])
     for a, b in zip(answers(method, jacobian), shuffled, strict=True):
         if method.sees in ("gramian", "response"):  # weights need not be unique, what they make is
             a, b = a @ jacobian, b @ jacobian[order]
@@ -162,8 +158,14 @@ def test_permutation_of_tasks(name: str, jacobian: Tensor) -> None:
         torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-6 * float(jacobian.norm()))
 
 
-@every
-def test_docstring_and_repr(name: str) -> None:
-    cls = mtl.METHODS[name]
-    assert "Cost: " in cls.__doc__
-    assert eval(f"mtl.{seeded_method(name)!r}").__class__ is cls
+@methods(texts=mtl.METHODS)
+def test_the_docstring_says_the_cost(text: str) -> None:
+    assert "Cost: " in mtl.METHODS[text].__doc__
+
+
+@methods(texts=OF_C)
+def test_repr_makes_the_same_method(text: str) -> None:
+    method = make(text)
+    twin = eval(f"mtl.{method!r}")
+    assert type(twin) is type(method)
+    assert repr(twin) == repr(method)

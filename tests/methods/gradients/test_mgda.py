@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from helpers.asserts import assert_exact, assert_nearest
-from helpers.gradients import IDENTICAL, OPPOSITE, ZERO, A, B, C, H, jacobians, problems, rows
+from helpers.gradients import IDENTICAL, OPPOSITE, ZERO, A, B, C, H, jacobians, problems, rows, seeded
 from helpers.networks import TASKS, batch, gradients_by_hand, make_model
 from helpers.trunks import FIVE_TASKS, SAMPLES, T, make_problem
 from hypothesis import given
@@ -56,6 +56,17 @@ def test_mgda_invariants(gradients: Tensor) -> None:
     order = torch.arange(len(gradients) - 1, -1, -1)
     slack = 1e-7 * float(gradients.norm(dim=1).min())
     torch.testing.assert_close(MGDA().direction(gradients[order]), d, rtol=1e-7, atol=slack)
+
+
+@pytest.mark.parametrize("tasks", [2, 5, 40])
+def test_mgda_of_float32_gramians_that_are_not_quite_positive(tasks: int) -> None:
+    """More tasks than dimensions: rounding makes eigenvalues of either sign."""
+    gradients = torch.randn(tasks, 3, generator=seeded(tasks))
+    weights = MGDA().weights(gradients @ gradients.T)
+    assert (weights >= 0).all()
+    assert weights.sum().item() == pytest.approx(1, abs=1e-6)
+    least = MGDA().direction(gradients.double()).norm()
+    assert (weights @ gradients).norm() <= least + 1e-2
 
 
 @given(jacobians(least=2, most=2))
