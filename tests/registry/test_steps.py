@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import pytest
 import torch
+from helpers.methods import make, methods
 from helpers.networks import TASKS, N, batch, batches, flat_grad, gradients_by_hand, make_model, plain
 from torch import nn
 
@@ -23,15 +24,11 @@ def test_a_method_that_looks_ahead_says_what_it_misses() -> None:
         HydaLearn(first_order=True, metric=max)
 
 
-@pytest.mark.parametrize("name", mtl.METHODS)
+@methods(lambda method: method.family != "samples", "weighs samples: tests/methods/samples", mtl.METHODS)
 @batches
-def test_every_method_fills_the_gradients(name: str, data: mtl.Batch) -> None:
+def test_every_method_fills_the_gradients(text: str, data: mtl.Batch) -> None:
     """.grad of the shared parameters is the weighted sum or the direction; heads as the family says."""
-    model, method, twin = make_model(), mtl.METHODS[name](), mtl.METHODS[name]()
-    for m in (method, twin):
-        m.seed(0)
-    if method.family == "samples":
-        return  # weights of samples have a test of their own
+    model, method, twin = make_model(), make(text), make(text)
     jacobian, heads = gradients_by_hand(model, data)
     signals = mtl.Signals(model, data, TASKS, data)
     weights = method.backward(signals)
@@ -41,19 +38,28 @@ def test_every_method_fills_the_gradients(name: str, data: mtl.Batch) -> None:
         again = twin.weights(signals.losses if method.sees == "losses" else jacobian @ jacobian.T)
         torch.testing.assert_close(weights, again)
     for t, (head, own) in enumerate(zip(model.head_parameters(), heads, strict=True)):
-        factor = weights[t] if method.family == "losses" or name == "OLAux" else 1
+        factor = weights[t] if method.weights_heads else 1
         torch.testing.assert_close([p.grad for p in head], [factor * g for g in own])
 
 
-@pytest.mark.parametrize("name", mtl.METHODS)
-def test_passes_are_what_the_docstring_says(name: str) -> None:
+@methods(
+    lambda method: method.family == "losses",
+    "its heads follow their own loss, or its class says more",
+    mtl.METHODS,
+)
+def test_weights_of_losses_are_weights_of_the_heads_too(text: str) -> None:
+    assert make(text).weights_heads
+
+
+@methods(texts=mtl.METHODS)
+def test_passes_are_what_the_docstring_says(text: str) -> None:
     """Seven tasks, so that a T is no other number."""
     torch.manual_seed(0)
     model = mtl.MultiTaskModel(plain(), [nn.Linear(4, 2) for _ in range(7)])
     data = mtl.Batch(torch.randn(N, 5), tuple(torch.randn(N, 2) for _ in range(7)))
     tasks = [mtl.Task.regression(f"task {i}") for i in range(7)]
     signals = mtl.Signals(model, data, tasks, data)
-    method = mtl.METHODS[name]()
+    method = make(text)
     method.backward(signals)
     words = {7: "T", 8: "T + 1", 9: "T + 2", 14: "2T"}
     passes = {k.replace("_", "-"): words.get(n, n) for k, n in asdict(signals.passes).items() if n}

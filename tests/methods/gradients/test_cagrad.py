@@ -84,12 +84,12 @@ def test_cagrad_is_optimal_to_its_dual(gradients: Tensor, c: float) -> None:
     if added.sum() <= 1e-12:  # no direction helps all tasks, so the dual is nowhere negative
         draws = torch.distributions.Dirichlet(torch.full((len(gradients),), 0.3).double()).sample((300,))
         assert min(dual_value(w, gradients, c) for w in draws) >= -slack
-        return
-    assert abs((d - mean).norm() - c * mean.norm()) <= 1e-9 * mean.norm()
-    assert dual_value(added / added.sum(), gradients, c) - (gradients @ d).min() <= slack
-    assert (gradients @ d).min() >= (gradients @ mean).min() - slack
-    if c >= 1:
-        assert (gradients @ d).min() >= -slack
+    else:
+        assert abs((d - mean).norm() - c * mean.norm()) <= 1e-9 * mean.norm()
+        assert dual_value(added / added.sum(), gradients, c) - (gradients @ d).min() <= slack
+        assert (gradients @ d).min() >= (gradients @ mean).min() - slack
+        if c >= 1:
+            assert (gradients @ d).min() >= -slack
 
 
 def slsqp(objective: object, tasks: int) -> float:
