@@ -1,6 +1,5 @@
 """What the book's own pages take from the code: widgets, stored results, methods and their cost."""
 
-import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import ClassVar
@@ -120,50 +119,35 @@ class Methods(SphinxDirective):
 
 
 class Costs(SphinxDirective):
-    """``{costs}`` counts the passes of one step of every method, on a network with seven tasks."""
+    """``{costs}`` counts the passes of one step of every method, as formulas in the number of tasks T."""
 
-    TASKS = 7
+    TASKS = (5, 7, 11)
 
     def run(self) -> list[nodes.Node]:
         lines = ["| Method | Family | Sees | Forward | Backward | Forward-mode | Partial |"]
         lines.append("|---|---|---|--:|--:|--:|--:|")
         for name, cls in mtl.METHODS.items():
-            method = cls()
-            counts = " | ".join(self.shown(n) for n in self.count(method).values())
-            lines.append(f"| {name} | {cls.family} | {method.sees} | {counts} |")
+            counts = [self.count(cls(), tasks) for tasks in self.TASKS]
+            shown = " | ".join(self.formula([count[kind] for count in counts]) for kind in counts[0])
+            lines.append(f"| {name} | {cls.family} | {cls().sees} | {shown} |")
         return self.parse_text_to_nodes("\n".join(lines))
 
-    def count(self, method: mtl.methods.Method) -> dict[str, int]:
+    def count(self, method: mtl.methods.Method, tasks: int) -> dict[str, int]:
         torch.manual_seed(0)
-        model = mtl.models.mlp([5, 8, 4], [2] * self.TASKS)
-        data = mtl.Batch(torch.randn(6, 5), tuple(torch.randn(6, 2) for _ in range(self.TASKS)))
-        tasks = [mtl.Task.regression(str(i)) for i in range(self.TASKS)]
-        signals = mtl.Signals(model, data, tasks, data)
+        model = mtl.models.mlp([5, 8, 4], [2] * tasks)
+        batch = mtl.Batch(torch.randn(6, 5), tuple(torch.randn(6, 2) for _ in range(tasks)))
+        signals = mtl.Signals(model, batch, [mtl.Task.regression(str(i)) for i in range(tasks)], batch)
         method.backward(signals)
         return asdict(signals.passes)
 
-    def shown(self, count: int) -> str:
-        """A count in terms of T."""
-        words = {0: "", self.TASKS: "T", self.TASKS + 2: "T + 2", 2 * self.TASKS: "2T"}
-        return words.get(count, str(count))
-
-
-SECTION = re.compile(r"(Parameters|Returns|Raises)$")
-ENTRY = re.compile(r"(\w[\w, ]*) : (.+)")
-
-
-def lay_out(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
-    """Set the sections of a docstring, with their entries ``name : text``, as definition lists."""
-    result: list[str] = []
-    for line in lines:
-        if SECTION.match(line):
-            result += [f".. rubric:: {line}", ""]
-        elif entry := ENTRY.match(line):
-            names = ", ".join(f"``{n.strip()}``" for n in entry[1].split(","))
-            result += [names, f"    {entry[2]}"]
-        elif not re.fullmatch(r"-{3,}", line):
-            result.append(line)
-    lines[:] = result
+    def formula(self, counts: list[int]) -> str:
+        """The line a T + b through the counts; an error where they are on none."""
+        slope, rest = divmod(counts[1] - counts[0], self.TASKS[1] - self.TASKS[0])
+        constant = counts[0] - slope * self.TASKS[0]
+        if rest or any(n != slope * t + constant for n, t in zip(counts, self.TASKS, strict=True)):
+            raise self.error(f"{counts} passes for {self.TASKS} tasks are not linear in T")
+        multiple = {0: "", 1: "T"}.get(slope, f"{slope}T")
+        return " + ".join(filter(None, [multiple, str(constant) if constant else ""]))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -172,5 +156,4 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("ledger", Ledger)
     app.add_directive("methods", Methods)
     app.add_directive("costs", Costs)
-    app.connect("autodoc-process-docstring", lay_out)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

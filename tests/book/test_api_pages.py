@@ -1,0 +1,34 @@
+"""The reference: every public name is on a page, and every page is in the table of contents."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+import mtlcore as mtl
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((ROOT / "book" / "api").glob("*.md"))
+MODULES = {name for name in mtl.__all__ if not hasattr(getattr(mtl, name), "__qualname__")}
+
+
+def documented() -> set[str]:
+    text = "\n".join(page.read_text() for page in PAGES)
+    names = set(re.findall(r"auto(?:class|function|module|data):: mtlcore\.([\w.]+)", text))
+    families = re.findall(r"^```{methods} (\w+)$", text, flags=re.MULTILINE)
+    return names | {name for name, method in mtl.METHODS.items() if method.family in families}
+
+
+@pytest.mark.parametrize("name", sorted(set(mtl.__all__) - MODULES))
+def test_every_public_name_is_on_a_reference_page(name: str) -> None:
+    assert name in documented()
+
+
+def test_what_has_no_page_of_its_own_is_a_package_or_the_registry() -> None:
+    assert sorted(MODULES) == ["METHODS", "methods", "models", "signals", "tasks", "train"]
+
+
+def test_every_reference_page_is_in_the_table_of_contents() -> None:
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    assert {f"book/api/{page.stem}" for page in PAGES} <= set(re.findall(r"book/api/\w+", str(contents)))
