@@ -4,7 +4,9 @@ import ast
 import inspect
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from importlib.metadata import requires
 from importlib.util import resolve_name
 from pathlib import Path
@@ -19,20 +21,43 @@ import mtlcore as mtl
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "mtlcore"
 MODULES = sorted(SOURCE.rglob("*.py"))
-TESTS = sorted((ROOT / "tests").rglob("*.py"))
+TESTED = ROOT / "tests"
+TESTS = sorted(TESTED.rglob("*.py"))
 TOP_LEVEL = {
     *("README.md", "environment.yml", "pyproject.toml", "constraints.txt", "Makefile", "LICENSE"),
     *("CITATION.cff", "CONTRIBUTING.md", "CHANGELOG.md", "_config.yml", "_toc.yml"),
     *("book", "notebooks", "mtlcore", "tests"),
 }
-# What a room may import of mtlcore. The rooms that are not named here stand above all of these.
-ARROWS = {
-    "methods": {"methods", "signals", "_names"},
-    "models": {"models", "_optional"},
-    "tasks": {"tasks", "_optional"},
-    "data": {"data", "tasks", "_names", "_optional"},
-    "signals": {"signals", "models", "tasks"},
-    "train": {"train", "signals", "methods", "models", "tasks", "_optional"},
+# What each part of mtlcore, a package or a file beside them, may import of the others, from low to high.
+# Every part may import itself, and "_optional".
+ARROWS: dict[str, set[str]] = {
+    "_optional": set(),
+    "_names": set(),
+    "tasks": {"_names"},
+    "models": set(),
+    "signals": {"tasks", "models"},
+    "methods": {"signals", "_names"},
+    "train": {"methods", "signals", "models", "tasks"},
+    "data": {"tasks", "_names"},
+    "analysis": {"tasks", "models"},
+    "bench": {"train", "methods", "signals", "models", "tasks", "_names"},
+    "experiments": {"bench", "analysis", "data", "train", "methods", "signals", "models", "tasks", "_names"},
+}
+ARROWS["book"] = {*ARROWS}
+ARROWS["__init__"] = {*ARROWS} - {"book"}
+ARROWS["__main__"] = {*ARROWS} - {"__init__"}
+# The tests that belong to no single source file, and what they test instead.
+ELSEWHERE = {
+    "test_layout.py": "the repository",
+    "registry/test_properties.py": "every method",
+    "registry/test_directions.py": "every method that has a direction",
+    "registry/test_steps.py": "every method, in a training step",
+    "registry/test_torchjd.py": "methods, against another library",
+    "experiments/test_registered.py": "every experiment",
+    "book/test_alone.py": "every chapter, in an environment of its own",
+    "book/test_notebooks.py": "every chapter",
+    "book/test_pages.py": "the built pages",
+    "book/widgets/test_browser.py": "the widgets, in a browser",
 }
 
 
@@ -59,8 +84,12 @@ def test_nothing_else_stands_at_the_top_level(files: list[Path]) -> None:
     assert {name for name in names if not name.startswith(".")} == TOP_LEVEL
 
 
+def part_of(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
 def imported(path: Path) -> Iterator[str]:
-    """The rooms of mtlcore that a file imports; "" is mtlcore itself."""
+    """The parts of mtlcore that a file imports; "" is mtlcore itself."""
     package = ".".join(["mtlcore", *path.relative_to(SOURCE).parts[:-1]])
     for node in ast.walk(ast.parse(path.read_text())):
         names: list[str] = []
@@ -77,17 +106,102 @@ def imported(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_arrows_run_one_way(path: Path) -> None:
-    room = path.relative_to(SOURCE).parts[0].removesuffix(".py")
-    if room in ARROWS:
-        assert set(imported(path)) - ARROWS[room] == set()
+    part = part_of(path)
+    assert set(imported(path)) - ARROWS[part] - {part, "_optional"} == set()
 
 
-def test_the_arrows_name_rooms_that_are_there() -> None:
-    rooms = {path.relative_to(SOURCE).parts[0].removesuffix(".py") for path in MODULES}
-    assert ARROWS.keys() <= rooms
+def test_the_arrows_are_those_of_every_part() -> None:
+    assert ARROWS.keys() == {part_of(path) for path in MODULES}
+    assert list(TopologicalSorter(ARROWS).static_order())  # a circle is an error
 
 
-@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT / "tests")))
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def needed_to_import(path: Path) -> set[str]:
+    """The modules of mtlcore that a module imports by itself, outside functions."""
+    package = module_of(path) if path.name == "__init__.py" else module_of(path).rpartition(".")[0]
+    modules = {module_of(each) for each in MODULES}
+    needed: set[str] = set()
+    waiting: list[ast.AST] = [ast.parse(path.read_text())]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            needed |= {alias.name for alias in node.names} & modules
+        elif isinstance(node, ast.ImportFrom):
+            source = resolve_name("." * node.level + (node.module or ""), package)
+            for alias in node.names:
+                needed |= {f"{source}.{alias.name}" if f"{source}.{alias.name}" in modules else source}
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            waiting += ast.iter_child_nodes(node)
+    return needed & modules
+
+
+def test_no_modules_import_each_other() -> None:
+    graph = {module_of(path): needed_to_import(path) for path in MODULES}
+    assert any(graph.values())
+    assert list(TopologicalSorter(graph).static_order())  # a circle is an error, with its modules
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in TESTS if path.name.startswith("test_")],
+    ids=lambda p: str(p.relative_to(TESTED)),
+)
+def test_a_test_file_mirrors_a_source_file(path: Path) -> None:
+    """tests/a/test_b.py tests mtlcore/a/b.py, or _b.py; tests/a/test_a.py tests mtlcore/a/__init__.py."""
+    place = path.relative_to(TESTED)
+    folder, name = SOURCE / place.parent, place.stem.removeprefix("test_")
+    mirrored = [folder / f"{form}.py" for form in (name, f"_{name}", f"__{name}__")]
+    if folder.name == name:
+        mirrored.append(folder / "__init__.py")
+    assert (str(place) in ELSEWHERE) != any(source.is_file() for source in mirrored)
+
+
+def test_the_tests_that_mirror_nothing_are_there() -> None:
+    assert {name for name in ELSEWHERE if not (TESTED / name).is_file()} == set()
+
+
+WITHOUT_EXTRAS = """
+import sys
+from importlib.machinery import ModuleSpec
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        return ModuleSpec(name, self) if name.partition(".")[0] in sys.argv[1:] else None
+
+    def create_module(self, spec):
+        raise ModuleNotFoundError(f"{spec.name} is an extra", name=spec.name)
+
+    def exec_module(self, module):
+        pass
+
+import numpy, torch
+sys.meta_path.insert(0, Refuse())
+import mtlcore as mtl
+
+model = mtl.MultiTaskModel(torch.nn.Linear(3, 2), [torch.nn.Linear(2, 1), torch.nn.Linear(2, 1)])
+tasks = [mtl.Task.regression("a"), mtl.Task.regression("b")]
+inputs, targets = torch.randn(8, 3), (torch.randn(8, 1), torch.randn(8, 1))
+for method in mtl.METHODS.values():
+    data = mtl.Batch(inputs, targets)
+    method().backward(mtl.Signals(model, data, tasks, data))
+print(sorted(mtl.evaluate(model, mtl.Split(inputs, targets), tasks)))
+"""
+EXTRAS = (
+    *("pandas", "scipy", "sklearn", "joblib", "pooch", "PIL", "tqdm", "matplotlib", "IPython", "traitlets"),
+    *("anywidget", "ipywidgets", "requests", "distributed", "rdkit", "transformers", "torchjd"),
+)
+
+
+def test_methods_and_evaluate_need_torch_and_numpy_only() -> None:
+    run = subprocess.run([sys.executable, "-c", WITHOUT_EXTRAS, *EXTRAS], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert "loss.a" in run.stdout
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(TESTED)))
 def test_no_module_imports_a_test(path: Path) -> None:
     names: list[str] = []
     for node in ast.walk(ast.parse(path.read_text())):

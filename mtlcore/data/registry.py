@@ -6,9 +6,9 @@ import inspect
 import pkgutil
 import warnings
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import mtlcore.data as package
 from mtlcore._names import nearest
 from mtlcore._optional import needed_by
 from mtlcore.data.dataset import Dataset
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def _collect() -> dict[str, Dataset]:
     """Every data set that a module of this package lists under ``DATASETS``, by name."""
-    names = (info.name for info in pkgutil.iter_modules(package.__path__, f"{package.__name__}."))
+    folder = str(Path(__file__).parent)
+    names = (info.name for info in pkgutil.iter_modules([folder], f"{__package__}."))
     modules = [import_module(name) for name in names if name != __name__]
     return {dataset.name: dataset for module in modules for dataset in getattr(module, "DATASETS", ())}
 
