@@ -49,6 +49,7 @@ ARROWS["__main__"] = {*ARROWS} - {"__init__"}
 # The tests that belong to no single source file, and what they test instead.
 ELSEWHERE = {
     "test_layout.py": "the repository",
+    "test_docstrings.py": "every public docstring",
     "registry/test_properties.py": "every method",
     "registry/test_directions.py": "every method that has a direction",
     "registry/test_steps.py": "every method, in a training step",
