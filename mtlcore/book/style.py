@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
+import ast
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
+import numpy as np
 from cycler import cycler
 from IPython import get_ipython
 from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+from mtlcore._names import nearest
+from mtlcore.book import _colour
+from mtlcore.methods import METHODS
 
 INK = "#787c82"
 """Text and axes of figures: equally readable on the light and on the dark page."""
@@ -24,9 +30,8 @@ class Look(NamedTuple):
     marker: str = "o"
 
 
-# Every light colour has a contrast of at least 3 to the light and to the dark page, so that a stored
-# figure serves both; a dark one has at least 4.5 to the dark page. Hues: grey for the baselines, blue
-# for losses, orange for gradients, green for auxiliary, pink for samples.
+# The criteria for a colour are in _colour.py; propose() finds colours that meet them. Hues: grey for the
+# baselines, blue for losses, orange for gradients, green for auxiliary, pink for samples.
 LOOKS = {
     "SingleTask": Look("Single task", "#75797f", "#b2b5ba", (2, 2), "*"),
     "Static": Look("EW", "#5e6671", "#c3c8cf", (), "H"),
@@ -53,27 +58,184 @@ LOOKS = {
     "SLGrad": Look("SLGrad", "#be379b", "#fb6bc4"),
 }
 OWN = Look("", "#9066d1", "#c7aafd")
-"""A rule that is not in the book, such as a reader's own."""
+"""A method that has no line in ``LOOKS``: a reader's own, or a new one."""
+BASELINES = ("SingleTask", "Static")
+"""Methods in grey, which belong to no family's hues."""
 
 MAIN_TASK, AUXILIARY_TASK = ("#927a08", "#cdb867"), ("#9066d1", "#c7aafd")
 TASKS = (("#5b6980", "#98a4b8"), ("#958375", "#d1c2b6"), ("#6f8071", "#adbcaf"))
 
 
-def color(method: str, dark: bool = False) -> str:
-    """Colour of a method of the registry, or of the "main" or the "auxiliary" task.
+GREEK = {"alpha": "α", "beta": "β", "gamma": "γ", "lam": "λ", "rho": "ρ", "temperature": "τ"}
+
+
+def look(text: str) -> Look:
+    """How a method is drawn.
 
     Parameters
     ----------
-    dark : False (default) gives the colour that serves both pages, True the brighter one for dark ones.
+    text : str
+        A canonical text of a method, such as ``"SLAW"``, ``"GradNorm(alpha=0.12)"`` or
+        ``"Compose(RLW(scale='sum'), CAGrad)"``.
+
+    Returns
+    -------
+    look : Look
+        Colours, dash and marker of the class, with :func:`label` as label; for ``Compose`` those of its
+        second method, dotted. A class of the registry that has no line in ``LOOKS`` gets those of ``OWN``.
 
     Raises
     ------
-    ValueError : a name that the book does not have; the nearest ones are named.
+    ValueError
+        If the text names no method of the registry; the message names the nearest ones.
+
+    Examples
+    --------
+    >>> from mtlcore.book import style
+    >>> style.look("GradNorm(alpha=0.12)").light == style.LOOKS["GradNorm"].light
+    True
+    """
+    name, positional, _ = _parse(text)
+    if name == "Compose":
+        return look(positional[1])._replace(label=label(text), dash=(1, 1))
+    own = LOOKS.get(nearest(name, METHODS, "method"), OWN)
+    return own._replace(label=label(text))
+
+
+def label(text: str) -> str:
+    """What legends, tables and the ledger call a method.
+
+    The name in the literature, and the arguments that differ from their defaults in brackets: a word stands
+    alone, a number after its symbol.
+
+    Parameters
+    ----------
+    text : str
+        A canonical text of a method.
+
+    Raises
+    ------
+    ValueError
+        If the text names no method of the registry; the message names the nearest ones.
+
+    Examples
+    --------
+    >>> from mtlcore.book import style
+    >>> style.label("Static"), style.label("Static(scale='sum')"), style.label("GradNorm(alpha=0.12)")
+    ('EW', 'EW (sum)', 'GradNorm (α = 0.12)')
+    >>> style.label("Compose(RLW(scale='sum'), CAGrad)")
+    'RLW (sum) + CAGrad'
+    """
+    name, positional, named = _parse(text)
+    if name == "Compose":
+        return " + ".join(map(label, positional))
+    known = LOOKS.get(nearest(name, METHODS, "method"))
+    title = known.label if known else name
+    if name == "Static" and "weights" in named:
+        title = "Fixed weights"
+    arguments = [_argument(key, value) for key, value in named.items()]
+    return f"{title} ({', '.join(arguments)})" if arguments else title
+
+
+def _argument(name: str, text: str) -> str:
+    value = ast.literal_eval(text)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, tuple) and name == "weights":
+        return ", ".join(f"{x:.3g}" for x in value)
+    return f"{GREEK.get(name, name)} = {value}"
+
+
+def _parse(text: str) -> tuple[str, list[str], Mapping[str, str]]:
+    """Class, positional and named arguments of a canonical text; arguments as texts."""
+    try:
+        call = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        call = ast.Constant(text)
+    name = call.func if isinstance(call, ast.Call) else call
+    if not isinstance(name, ast.Name):
+        return text, [], {}  # the caller says that there is no such method
+    if not isinstance(call, ast.Call):
+        return name.id, [], {}
+    named = {str(keyword.arg): ast.unparse(keyword.value) for keyword in call.keywords}
+    if name.id == "Compose":
+        return name.id, [*map(ast.unparse, call.args), *named.values()], {}
+    return name.id, [], named
+
+
+def color(method: str, dark: bool = False) -> str:
+    """Colour of a method, or of the ``"main"`` or the ``"auxiliary"`` task.
+
+    Parameters
+    ----------
+    method : str
+        A canonical text of a method, or ``"main"`` or ``"auxiliary"``.
+    dark : bool, default False
+        False gives the colour that serves both pages, True the brighter one for dark pages.
+
+    Raises
+    ------
+    ValueError
+        If the book has no such method; the message names the nearest ones.
     """
     tasks = {"main": MAIN_TASK, "auxiliary": AUXILIARY_TASK}
     if method in tasks:
         return tasks[method][dark]
-    return _look(method).dark if dark else _look(method).light
+    own = look(method)
+    return own.dark if dark else own.light
+
+
+def propose(family: str, count: int = 5) -> list[tuple[str, str]]:
+    """Colours for a new method that meet the book's criteria.
+
+    Parameters
+    ----------
+    family : {"losses", "gradients", "auxiliary", "samples"}
+        The family of the method; the hues are near those that it has.
+    count : int, default 5
+        How many pairs to propose.
+
+    Returns
+    -------
+    pairs : list of (str, str)
+        Colours for the light and for the dark page, the most distinct first.
+
+    Raises
+    ------
+    ValueError
+        If there is no such family.
+
+    Notes
+    -----
+    The criteria are those of :mod:`mtlcore.book._colour`: contrast to the pages, and distance to the colours
+    of other families for readers with normal vision, protanopia and deuteranopia. Among the colours that
+    meet them, those furthest from every colour in use come first.
+    """
+    families = {name: method.family for name, method in METHODS.items()}
+    nearest(family, dict.fromkeys(families.values()), "family")
+    hued = [name for name in LOOKS if name in METHODS and name not in BASELINES]
+    own = [name for name in hued if families[name] == family]
+    rest = [name for name in hued if families[name] != family]
+    hues = np.radians([_colour.to_oklch(color(name))[2] for name in own])
+    middle = np.degrees(np.arctan2(np.sin(hues).mean(), np.cos(hues).mean()))
+
+    def best(hue: float, dark: bool) -> tuple[float, str]:
+        """The legal colour of a hue that is furthest from those in use, and how far."""
+        lightness = np.arange(0.72, 0.92, 0.04) if dark else np.arange(0.45, 0.67, 0.04)
+        legal = _colour.is_readable_dark if dark else _colour.is_readable_light
+        candidates = [_colour.from_oklch(x, chroma, hue) for x in lightness for chroma in (0.08, 0.12, 0.16)]
+        others = [color(name, dark) for name in rest]
+        used = [color(name, dark) for name in own] + others
+        fit = [
+            (_colour.nearest(c, used), c)
+            for c in candidates
+            if c and legal(c) and _colour.nearest(c, others) > _colour.DISTANCE
+        ]
+        return max(fit, default=(0.0, ""))
+
+    pairs = [(best(hue, False), best(hue, True)) for hue in middle + np.arange(-40, 41, 5)]
+    pairs.sort(key=lambda pair: min(gap for gap, _ in pair), reverse=True)
+    return [(light, dark) for (_, light), (_, dark) in pairs if light and dark][:count]
 
 
 def task_color(i: int, dark: bool = False) -> str:
@@ -84,13 +246,19 @@ def task_color(i: int, dark: bool = False) -> str:
 def line(method: str) -> dict[str, Any]:
     """Keywords for ``ax.plot``: the colour, dash, marker and label of a method.
 
+    Parameters
+    ----------
+    method : str
+        A canonical text of a method.
+
     Raises
     ------
-    ValueError : a name that the book does not have; the nearest ones are named.
+    ValueError
+        If the book has no such method; the message names the nearest ones.
     """
-    look = _look(method)
-    dash: Any = (0, look.dash) if look.dash else "-"
-    return {"color": look.light, "linestyle": dash, "marker": look.marker, "label": look.label}
+    own = look(method)
+    dash: Any = (0, own.dash) if own.dash else "-"
+    return {"color": own.light, "linestyle": dash, "marker": own.marker, "label": own.label}
 
 
 def use() -> None:
@@ -128,10 +296,3 @@ def use() -> None:
     )
     if get_ipython() is not None:
         set_matplotlib_formats("svg", metadata={"Date": None})
-
-
-def _look(method: str) -> Look:
-    if method not in LOOKS:
-        near = difflib.get_close_matches(method, LOOKS, cutoff=0.3) or list(LOOKS)
-        raise ValueError(f"no method {method!r} in the book; did you mean {', '.join(near)}?")
-    return LOOKS[method]

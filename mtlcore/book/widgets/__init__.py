@@ -1,4 +1,4 @@
-"""Pictures that move: in a live kernel, in Colab, and in a page with no kernel and no network."""
+"""Interactive figures that work in a live kernel, in Colab, and in a page with no kernel and no network."""
 
 from mtlcore.book.widgets.explorer import Explorer
 from mtlcore.book.widgets.moments import Moments

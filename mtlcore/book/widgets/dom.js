@@ -14,11 +14,17 @@ function make(tag, attributes = {}, ...children) {
 
 const number = (value, digits = 2) => value.toFixed(digits).replace("-", "−");
 
-// A slider between its name and its value.
-function slider(text, attributes, oninput) {
+// A slider between its name and its value, over the values of a list. show takes a value, its words for a
+// screen reader, and its text if that is not the value itself.
+function slider(text, values, onvalue) {
   const output = make("output");
-  const input = make("input", { type: "range", ...attributes, oninput: () => oninput(Number(input.value)) });
-  return { input, output, node: make("label", { class: "mtl-slider" }, make("span", {}, text), input, output) };
+  const input = make("input", { type: "range", min: 0, max: values.length - 1, oninput: () => onvalue(values[input.value]) });
+  const show = (value, words, shown = value) => {
+    input.value = values.indexOf(value);
+    input.setAttribute("aria-valuetext", words);
+    output.textContent = shown;
+  };
+  return { input, output, show, node: make("label", { class: "mtl-slider" }, make("span", {}, text), input, output) };
 }
 
 // A name that no other group of radio buttons on the page has.
@@ -33,4 +39,38 @@ function choice(legend, choices, onchoice) {
   });
   const node = make("fieldset", { class: "mtl-choice" }, make("legend", {}, legend), ...radios.map(({ label }) => label));
   return { node, show: (value) => radios.forEach((radio) => { radio.input.checked = radio.value === value; }) };
+}
+
+// Set a value of the model; while a drag goes on (done = false) Python is not told yet.
+function store(model, name, value, done = true) {
+  model.set(name, value);
+  if (done) model.save_changes();
+}
+
+// Call update now and whenever one of the named values changes; what comes back ends that.
+function bind(model, names, update) {
+  update();
+  const events = names.map((name) => `change:${name}`);
+  events.forEach((event) => model.on(event, update));
+  return () => events.forEach((event) => model.off(event, update));
+}
+
+// Style of an element in the colours [light page, dark page]; its class is mtl-rule.
+const colours = ([light, dark]) => `--light:${light};--dark:${dark}`;
+
+// The widget's root; its controls have the colours of data.accent.
+const root = (name, label, accent, ...children) => make("div", { class: `mtl-widget mtl-${name} mtl-rule`,
+  role: "group", "aria-label": label, style: colours(accent) }, ...children);
+
+// A table with one row a task, in the tasks' colours; show takes a list of texts a task.
+function taskTable(heads, pairs) {
+  const rows = pairs.map((pair, task) => {
+    const cells = heads.map(() => make("td"));
+    const name = make("span", { class: "mtl-name-of" }, make("span", { class: "mtl-swatch" }), `task ${task + 1}`);
+    return { cells, row: make("tr", { class: "mtl-rule", style: colours(pair) }, make("th", { scope: "row" }, name), ...cells) };
+  });
+  const node = make("table", {},
+    make("thead", {}, make("tr", {}, make("td"), ...heads.map((text) => make("th", { scope: "col" }, text)))),
+    make("tbody", {}, ...rows.map(({ row }) => row)));
+  return { node, show: (texts) => rows.forEach(({ cells }, task) => cells.forEach((cell, i) => { cell.textContent = texts[task][i]; })) };
 }

@@ -183,11 +183,6 @@ async function render({ model, el }) {
   const gradients = () => model.get("gradients");
   const shown = () => model.get("shown");
 
-  function store(name, value, done = true) {
-    model.set(name, value);
-    if (done) model.save_changes();
-  }
-
   function onGrid(polar, count) {
     const [angle, length] = polar;
     if (count === 2) {
@@ -202,7 +197,7 @@ async function render({ model, el }) {
 
   function move(i, polar, done) {
     const all = gradients();
-    store("gradients", all.map((old, k) => (k === i ? onGrid(polar, all.length) : old)), done);
+    store(model, "gradients", all.map((old, k) => (k === i ? onGrid(polar, all.length) : old)), done);
   }
 
   // Picture
@@ -360,7 +355,7 @@ async function render({ model, el }) {
 
   function ruleNode(rule, extra, ...children) {
     return make("g", { class: `mtl-rule ${extra}`, "data-rule": rule.name,
-      style: `--light:${rule.light};--dark:${rule.dark}` }, ...children);
+      style: colours(rule.colours) }, ...children);
   }
 
   function spots() {
@@ -378,12 +373,12 @@ async function render({ model, el }) {
       const on = new Set(shown());
       if (box.checked) on.add(rule.name);
       else on.delete(rule.name);
-      store("shown", data.rules.map(({ name }) => name).filter((name) => on.has(name)));
+      store(model, "shown", data.rules.map(({ name }) => name).filter((name) => on.has(name)));
     } });
     const name = make("label", { title: rule.note + (rule.draws?.[0].length > 1 ? " Mean of random draws, and the draws." : "") },
       box, make("span", { class: "mtl-swatch" }), rule.label + (rule.starred ? "*" : ""));
     const row = make("tr", { class: "mtl-rule", "data-rule": rule.name,
-      style: `--light:${rule.light};--dark:${rule.dark}` }, make("th", { scope: "row" }, name));
+      style: colours(rule.colours) }, make("th", { scope: "row" }, name));
     return { rule, box, row };
   });
   const button = (text, onclick, attributes = {}) => make("button", { type: "button", onclick, ...attributes }, text);
@@ -440,11 +435,11 @@ async function render({ model, el }) {
   const third = button("Third task", () => {
     const all = gradients();
     const next = all.length === 3 ? all.slice(0, 2) : [...all, [all[1][0] + 15, 1]];
-    store("gradients", next.map((polar) => onGrid(polar, next.length)));
+    store(model, "gradients", next.map((polar) => onGrid(polar, next.length)));
   });
-  const unit = button("Unit length", () => store("unit", !model.get("unit")));
+  const unit = button("Unit length", () => store(model, "unit", !model.get("unit")));
   const presets = Object.entries(PRESETS).map(([name, sets]) =>
-    button(name, () => store("gradients", sets[gradients().length - 2])));
+    button(name, () => store(model, "gradients", sets[gradients().length - 2])));
   const status = make("p", { class: "mtl-status" });
   const live = make("p", { class: "mtl-hidden", role: "status" });
 
@@ -491,19 +486,15 @@ async function render({ model, el }) {
     announce(status.textContent, results);
   }
 
-  const root = make("div", { class: "mtl-widget mtl-explorer", role: "group", "aria-label": "Gradient explorer" },
+  el.replaceChildren(make("div", { class: "mtl-widget mtl-explorer", role: "group", "aria-label": "Gradient explorer" },
     make("div", { class: "mtl-buttons" }, ...presets, third, unit),
     make("div", { class: "mtl-plane" }, picture, status),
     make("div", { class: "mtl-panel" }, make("div", { class: "mtl-scroll" }, table),
       make("div", { class: "mtl-buttons" },
-        button("All", () => store("shown", data.rules.map(({ name }) => name)), { "aria-label": "show all methods" }),
-        button("None", () => store("shown", []), { "aria-label": "hide all methods" }))),
-    make("p", { class: "mtl-note" }, data.notes.join(" ")), live);
-  el.replaceChildren(root);
-  update();
-  const events = ["change:gradients", "change:shown", "change:unit"];
-  events.forEach((event) => model.on(event, update));
-  return () => events.forEach((event) => model.off(event, update));
+        button("All", () => store(model, "shown", data.rules.map(({ name }) => name)), { "aria-label": "show all methods" }),
+        button("None", () => store(model, "shown", []), { "aria-label": "hide all methods" }))),
+    make("p", { class: "mtl-note" }, data.notes.join(" ")), live));
+  return bind(model, ["gradients", "shown", "unit"], update);
 }
 
 export default { render };

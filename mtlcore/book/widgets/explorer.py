@@ -14,9 +14,9 @@ import pandas as pd
 import torch
 import traitlets
 
-from mtlcore.book.style import LOOKS, OWN, Look
+from mtlcore.book import style
 from mtlcore.book.widgets import plane, tables
-from mtlcore.book.widgets.base import Widget, image, module
+from mtlcore.book.widgets.base import Widget, html_table, module, still
 from mtlcore.book.widgets.tables import Table
 from mtlcore.methods import METHODS, Method
 from mtlcore.methods._random import Randomised
@@ -74,7 +74,6 @@ class Explorer(Widget):
     gradients: Any = traitlets.List().tag(sync=True)
     shown: Any = traitlets.List().tag(sync=True)
     unit = traitlets.Bool(False, help="draw every update with length one").tag(sync=True)
-    data = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -84,16 +83,13 @@ class Explorer(Widget):
     ) -> None:
         own = own or {}
         for name, rule in own.items():
-            if rule.sees not in tables.SIGNALS:
-                raise ValueError(f"{name} sees {rule.sees!r}, and only gradients are shown here")
-            if not tables.turns(rule):
-                raise ValueError(f"{name} acts on each coordinate alone, and a plane has no axes")
+            if reason := _reason(rule):
+                raise ValueError(f"{name} {reason}; the explorer cannot show it")
         self._rules = {**_book()[0], **{name: (rule, tables.tabulate(rule)) for name, rule in own.items()}}
-        super().__init__(
-            gradients=list(gradients),
-            shown=[*STORY, *own] if shown is None else list(shown),
-            data=_pack(self._rules),
-        )
+        super().__init__(gradients=list(gradients), shown=[*STORY, *own] if shown is None else list(shown))
+
+    def content(self) -> dict[str, Any]:
+        return _pack(self._rules)
 
     @traitlets.validate("gradients")
     def _on_grid(self, proposal: Any) -> list[list[float]]:
@@ -154,13 +150,14 @@ class Explorer(Widget):
             if (rows[f"cosine {i}"] < 0).any()
         ]
         summary = "Task gradients and the updates of " + "; ".join([", ".join(rows.index), *worse])
-        picture = image(plane.draw(tables.gradients(self.gradients).tolist(), updates), summary)
+        picture = plane.draw(tables.gradients(self.gradients).tolist(), updates)
         opening = plane.cone([angle for angle, _ in self.gradients])
-        table = rows.drop(columns=["x", "y"]).to_html(border=0, float_format="{:.2f}".format, na_rep="–")
+        numbers = rows.drop(columns=["x", "y"])
+        cells = numbers.map("{:.2f}".format).replace("nan", "–")
+        shown = html_table(["", *numbers.columns], [[str(name), *row] for name, *row in cells.itertuples()])
         return (
-            f'<div class="mtl-plane">{picture}<p class="mtl-status">{SHADED if opening else EMPTY}</p></div>'
-            f'<div class="mtl-panel">{table}</div>'
-            f'<p class="mtl-note">{NOTE} {_left_out()}</p>'
+            still(picture, summary, shown, SHADED if opening else EMPTY)
+            + f'<p class="mtl-note">{NOTE} {_left_out()}</p>'
         )
 
 
@@ -174,38 +171,46 @@ NOTE = (
 AXES = "acts on each coordinate alone"
 
 
+def _reason(rule: Method) -> str | None:
+    """Why a plane cannot show a method's update, if it cannot."""
+    if rule.sees not in tables.SIGNALS:
+        return f"sees {rule.sees!r}, which is not made of gradients alone"
+    return None if tables.turns(rule) else AXES
+
+
 @cache
 def _book() -> tuple[dict[str, tuple[Method, Table]], dict[str, str]]:
-    """Rules of the registry with their tables, and for those that are left out why."""
+    """Methods of the registry with their tables, and for those that are left out why."""
     with torch.random.fork_rng(devices=[]):
         rules = {name: method() for name, method in METHODS.items()}
     starts: dict[str, list[torch.Tensor]] = {}
     left_out = {}
     for name, rule in rules.items():
+        if reason := _reason(rule):
+            left_out[name] = reason
+            continue
         start = tables.start(rule)
         like = [other for other in starts if _repeats(start, starts[other])]
-        if not tables.turns(rule):
-            left_out[name] = AXES
-        elif like and not (isinstance(rule, Randomised) and tables.is_blind(rule)):
-            left_out[name] = f"starts as {_look(like[0]).label}"
+        if like and not (isinstance(rule, Randomised) and tables.is_blind(rule)):
+            left_out[name] = f"starts as {style.label(like[0])}"
         else:
             starts[name] = start
     return {name: (rules[name], tables.tabulate(rules[name])) for name in starts}, left_out
 
 
 def _repeats(start: list[torch.Tensor], other: list[torch.Tensor]) -> bool:
-    """Whether answers are those of another rule, or equal weights as well, of whatever size."""
+    """Whether answers repeat those of another method, or both are equal weights, of whatever size."""
     alike = all(torch.allclose(a, b, atol=2e-3) for a, b in zip(start, other, strict=True))
     return alike or all(each.max() - each.min() < 2e-3 for each in (*start, *other))
 
 
 def _left_out() -> str:
-    """One line that says which methods are not shown, and why."""
+    """Which methods are not shown, and why, in one line."""
     return f"Not shown: {_grouped(_book()[1], '{} ({})')}."
 
 
 def _starred(rules: Mapping[str, tuple[Method, Table]]) -> str:
-    """What stands in for a signal that gradients alone do not give, of the rules that see such a one."""
+    """Notes on signals that the explorer approximates from gradients."""
     seen = {name: ASSUMED[rule.sees] for name, (rule, table) in rules.items() if _is_starred(rule, table)}
     return f"* Here {_grouped(seen, '{}: {}')}."
 
@@ -222,8 +227,8 @@ def _grouped(remarks: Mapping[str, str], pattern: str) -> str:
     return "; ".join(pattern.format(", ".join(labels), remark) for remark, labels in groups.items())
 
 
-def _look(name: str) -> Look:
-    return LOOKS.get(name, OWN._replace(label=name))
+def _look(name: str) -> style.Look:
+    return style.look(name) if name in METHODS else style.OWN._replace(label=name)
 
 
 def _pack(rules: Mapping[str, tuple[Method, Table]]) -> dict[str, Any]:
@@ -234,8 +239,7 @@ def _pack(rules: Mapping[str, tuple[Method, Table]]) -> dict[str, Any]:
         entry: dict[str, Any] = {
             "name": name,
             "label": look.label,
-            "light": look.light,
-            "dark": look.dark,
+            "colours": [look.light, look.dark],
             "family": FAMILIES[rule.family],
             "note": f"{_summary(rule)} {SEES[rule.sees]}",
         }

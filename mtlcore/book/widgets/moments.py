@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mtlcore.book.style import TASKS
 from mtlcore.book.widgets import chart
-from mtlcore.book.widgets.base import Widget, image, module
+from mtlcore.book.widgets.base import Choice, Widget, colours, html_table, module, still
 from mtlcore.methods import SLAW
 
 STEPS, EVERY, SIZE = 400, 10, 32
@@ -59,33 +59,14 @@ class Moments(Widget):
     """
 
     _esm = module("chart", "moments")
-    stream: Any = traitlets.Unicode().tag(sync=True)
-    trained_with: Any = traitlets.Unicode().tag(sync=True)
-    init: Any = traitlets.Unicode().tag(sync=True)
-    beta: Any = traitlets.Float().tag(sync=True)
-    step: Any = traitlets.Int().tag(sync=True)
-    data = traitlets.Dict().tag(sync=True)
+    stream = Choice(STREAMS)
+    trained_with = Choice(TRAINED)
+    init = Choice(INITS)
+    beta = Choice(BETAS, 0.99)
+    step = traitlets.Int(200).tag(sync=True)
 
-    def __init__(
-        self,
-        stream: Stream = "units",
-        trained_with: Trained = "constant",
-        init: Init = "arithmetic",
-        beta: float = 0.99,
-        step: int = 200,
-    ) -> None:
-        super().__init__(
-            stream=stream, trained_with=trained_with, init=init, beta=beta, step=step, data=_data()
-        )
-
-    @traitlets.validate("stream", "trained_with", "init", "beta")
-    def _listed(self, proposal: Any) -> Any:
-        name, value = proposal["trait"].name, proposal["value"]
-        choices: dict[str, Any] = {"stream": STREAMS, "trained_with": TRAINED, "init": INITS, "beta": BETAS}
-        there = choices[name]
-        if value not in there:
-            raise ValueError(f"{name} is one of {', '.join(map(str, there))}, not {value!r}")
-        return value
+    def content(self) -> dict[str, Any]:
+        return _content()
 
     @traitlets.validate("step")
     def _shown(self, proposal: Any) -> int:
@@ -99,14 +80,12 @@ class Moments(Widget):
         ]
         picture = chart.draw(lines, STEP_TICKS, WEIGHT_TICKS, ("step", "weight by SLAW"))
         at = self.data["times"].index(self.step)
-        cells = ["".join(f"<td>{shown[name][task][at]:.2f}</td>" for name in SERIES[2:]) for task in range(2)]
-        rows = "".join(f"<tr><th>{task}</th>{row}</tr>" for task, row in enumerate(cells, start=1))
         alt = f"SLAW's weights of two tasks over the steps, {STREAMS[self.stream]}, β = {self.beta:g}"
-        return (
-            f'<div class="mtl-plane">{image(picture, alt)}</div><div class="mtl-panel"><table><thead>'
-            f"<tr><th>task, at step {self.step}</th><th>deviation s</th><th>norm ‖g‖</th><th>weight</th>"
-            f"<th>weight by ‖g‖</th></tr></thead><tbody>{rows}</tbody></table></div>"
-        )
+        heads = [f"task, at step {self.step}", "deviation s", "norm ‖g‖", "weight", "weight by ‖g‖"]
+        rows = [
+            [str(task + 1), *(f"{shown[name][task][at]:.2f}" for name in SERIES[2:])] for task in range(2)
+        ]
+        return still(picture, alt, html_table(heads, rows))
 
 
 def simulate(
@@ -147,7 +126,7 @@ def key(stream: str, trained_with: str, init: str, beta: float) -> str:
 
 
 @cache
-def _data() -> dict[str, Any]:
+def _content() -> dict[str, Any]:
     choices = [(s, t, i, b) for s in STREAMS for t in TRAINED for i in INITS for b in BETAS]
     return {
         "series": {key(*choice): _rows(simulate(*choice)[EVERY - 1 :: EVERY]) for choice in choices},
@@ -161,6 +140,7 @@ def _data() -> dict[str, Any]:
         "spreadTicks": list(SPREAD_TICKS.items()),
         "weightTicks": list(WEIGHT_TICKS.items()),
         "tasks": TASKS[:2],
+        "accent": colours("SLAW"),
     }
 
 

@@ -51,7 +51,7 @@ def draw(gradients: Sequence[Point], updates: Sequence[Arrow]) -> str:
 
 
 def svg(width: float, height: float, content: str) -> str:
-    """A picture that stands alone."""
+    """A standalone SVG document."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13" font-weight="600">'

@@ -12,11 +12,6 @@ function render({ model, el }) {
   const sizeIndex = () => data.tasks.indexOf(model.get("tasks"));
   const name = group();
 
-  function store(name, value) {
-    model.set(name, value);
-    model.save_changes();
-  }
-
   // Triangle
   const dots = make("g", { class: "mtl-draws" });
   const mean = make("g", { class: "mtl-mean" });
@@ -50,7 +45,7 @@ function render({ model, el }) {
   // Distributions and their noise
   const rows = data.distributions.map((distribution) => {
     const radio = make("input", { type: "radio", name,
-      onchange: () => store("distribution", distribution.name) });
+      onchange: () => store(model, "distribution", distribution.name) });
     const value = make("td");
     const bar = make("td", { class: "mtl-bar", "aria-hidden": "true" });
     const row = make("tr", {}, make("th", { scope: "row" }, make("label", {}, radio, distribution.label)), value, bar);
@@ -111,15 +106,13 @@ function render({ model, el }) {
   }
 
   // Sliders
-  const count = slider("draws", { min: 1, max: chosen().draws.length }, (value) => store("count", value));
-  const tasks = slider("tasks T", { min: 0, max: data.tasks.length - 1 }, (value) => store("tasks", data.tasks[value]));
+  const counts = chosen().draws.map((_, i) => i + 1);
+  const count = slider("draws", counts, (value) => store(model, "count", value));
+  const tasks = slider("tasks T", data.tasks, (value) => store(model, "tasks", value));
 
   function readSliders() {
-    count.input.value = model.get("count");
-    count.output.textContent = model.get("count");
-    tasks.input.value = sizeIndex();
-    tasks.input.setAttribute("aria-valuetext", `${model.get("tasks")} tasks`);
-    tasks.output.textContent = model.get("tasks");
+    count.show(model.get("count"), `${model.get("count")} draws`);
+    tasks.show(model.get("tasks"), `${model.get("tasks")} tasks`);
   }
 
   function update() {
@@ -129,15 +122,11 @@ function render({ model, el }) {
     readSliders();
   }
 
-  el.replaceChildren(make("div", { class: "mtl-widget mtl-simplex mtl-rule", role: "group", "aria-label": "Simplex of the random weights",
-    style: `--light:${data.light};--dark:${data.dark}` },
-  make("div", { class: "mtl-plane" }, triangle, count.node),
-  make("div", { class: "mtl-panel" }, table, tasks.node, histogram),
-  make("p", { class: "mtl-note" }, `Triangle: three tasks. ≈ mean of ${data.simulated.toLocaleString("en")} draws, the others exact.`)));
-  update();
-  const events = ["change:distribution", "change:tasks", "change:count"];
-  events.forEach((event) => model.on(event, update));
-  return () => events.forEach((event) => model.off(event, update));
+  el.replaceChildren(root("simplex", "Simplex of the random weights", data.accent,
+    make("div", { class: "mtl-plane" }, triangle, count.node),
+    make("div", { class: "mtl-panel" }, table, tasks.node, histogram),
+    make("p", { class: "mtl-note" }, `Triangle: three tasks. ≈ mean of ${data.simulated.toLocaleString("en")} draws, the others exact.`)));
+  return bind(model, ["distribution", "tasks", "count"], update);
 }
 
 export default { render };

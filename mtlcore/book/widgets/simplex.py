@@ -10,10 +10,10 @@ import torch
 import traitlets
 from torch import Tensor
 
-from mtlcore.book.style import INK, LOOKS
-from mtlcore.book.widgets.base import Widget, image, module
+from mtlcore.book.style import INK
+from mtlcore.book.widgets.base import Choice, Widget, colours, html_table, module, still
 from mtlcore.book.widgets.plane import svg
-from mtlcore.methods.losses.rlw import DISTRIBUTIONS, Distribution, check_distribution, draw
+from mtlcore.methods.losses.rlw import DISTRIBUTIONS, Distribution, draw
 
 TASKS = (2, 3, 5, 10, 40)
 DRAWS, SIMULATED = 400, 50_000
@@ -48,23 +48,12 @@ class Simplex(Widget):
     """
 
     _esm = module("simplex")
-    distribution: Any = traitlets.Unicode().tag(sync=True)
-    tasks: Any = traitlets.Int().tag(sync=True)
-    count: Any = traitlets.Int().tag(sync=True)
-    data = traitlets.Dict().tag(sync=True)
+    distribution = Choice(LABELS, "normal")
+    tasks = Choice(TASKS, 3)
+    count = traitlets.Int(DRAWS).tag(sync=True)
 
-    def __init__(self, distribution: Distribution = "normal", tasks: int = 3, count: int = DRAWS) -> None:
-        super().__init__(distribution=distribution, tasks=tasks, count=count, data=_data())
-
-    @traitlets.validate("distribution")
-    def _known(self, proposal: Any) -> str:
-        return check_distribution(proposal["value"])
-
-    @traitlets.validate("tasks")
-    def _listed(self, proposal: Any) -> int:
-        if proposal["value"] not in TASKS:
-            raise ValueError(f"tasks is one of {TASKS}, not {proposal['value']}")
-        return int(proposal["value"])
+    def content(self) -> dict[str, Any]:
+        return _content()
 
     @traitlets.validate("count")
     def _drawn(self, proposal: Any) -> int:
@@ -80,18 +69,11 @@ class Simplex(Widget):
             SIDE + 2 * MARGIN,
             round(HEIGHT + 2 * MARGIN),
             f'<polygon points="{corners}" fill="none" stroke="{INK}"/>'
-            f'<g fill="{LOOKS["RLW"].light}" fill-opacity=".5">{"".join(dots)}</g>',
+            f'<g fill="{colours("RLW")[0]}" fill-opacity=".5">{"".join(dots)}</g>',
         )
         alt = f"{self.count} draws of the weights of three tasks on the simplex, {LABELS[self.distribution]}"
-        rows = "".join(
-            f"<tr><th>{LABELS[name]}</th><td>{noise_factor(name, self.tasks):.3f}</td></tr>"
-            for name in DISTRIBUTIONS
-        )
-        return (
-            f'<div class="mtl-plane">{image(picture, alt)}</div><div class="mtl-panel"><table>'
-            f"<thead><tr><th>{self.tasks} tasks</th><th>E Σ λ²</th></tr></thead>"
-            f"<tbody>{rows}</tbody></table></div>"
-        )
+        rows = [[LABELS[name], f"{noise_factor(name, self.tasks):.3f}"] for name in DISTRIBUTIONS]
+        return still(picture, alt, html_table([f"{self.tasks} tasks", "E Σ λ²"], rows))
 
 
 def noise_factor(distribution: Distribution, tasks: int) -> float:
@@ -117,8 +99,7 @@ def _simulate(distribution: Distribution, tasks: int) -> Tensor:
 
 
 @cache
-def _data() -> dict[str, Any]:
-    look = LOOKS["RLW"]
+def _content() -> dict[str, Any]:
     return {
         "distributions": [
             {
@@ -134,8 +115,7 @@ def _data() -> dict[str, Any]:
         "tasks": list(TASKS),
         "widest": WIDEST,
         "simulated": SIMULATED,
-        "light": look.light,
-        "dark": look.dark,
+        "accent": colours("RLW"),
     }
 
 

@@ -6,12 +6,11 @@ from functools import cache
 from typing import Any, Literal
 
 import torch
-import traitlets
 from torch import Tensor
 
 from mtlcore.book.style import TASKS
 from mtlcore.book.widgets import chart
-from mtlcore.book.widgets.base import Widget, image, module
+from mtlcore.book.widgets.base import Choice, Widget, colours, html_table, module, still
 from mtlcore.methods import DWA
 
 EPOCHS, STEPS, SHOWN = 24, 20, 4
@@ -19,7 +18,7 @@ EPOCHS, STEPS, SHOWN = 24, 20, 4
 TEMPERATURES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 Stream = Literal["one stalls", "noise", "units"]
 Pace = Literal["epoch", "step"]
-LABELS: dict[Stream, str] = {
+STREAMS: dict[Stream, str] = {
     "one stalls": "task 2 stalls",
     "noise": "same speed, noise",
     "units": "same speed, other unit",
@@ -48,45 +47,24 @@ class Temperature(Widget):
     """
 
     _esm = module("chart", "temperature")
-    stream: Any = traitlets.Unicode().tag(sync=True)
-    temperature: Any = traitlets.Float().tag(sync=True)
-    pace: Any = traitlets.Unicode().tag(sync=True)
-    data = traitlets.Dict().tag(sync=True)
+    stream = Choice(STREAMS)
+    temperature = Choice(TEMPERATURES, 2.0)
+    pace = Choice(PACES)
 
-    def __init__(
-        self,
-        stream: Stream = "one stalls",
-        temperature: float = 2.0,
-        pace: Pace = "epoch",
-    ) -> None:
-        super().__init__(stream=stream, temperature=temperature, pace=pace, data=_data())
-
-    @traitlets.validate("stream", "temperature", "pace")
-    def _listed(self, proposal: Any) -> Any:
-        name, value = proposal["trait"].name, proposal["value"]
-        there = {"stream": LABELS, "temperature": TEMPERATURES, "pace": PACES}[name]
-        if value not in there:
-            raise ValueError(f"{name} is one of {', '.join(map(str, there))}, not {value!r}")
-        return value
+    def content(self) -> dict[str, Any]:
+        return _content()
 
     def first_frame(self) -> str:
-        entry = self.data["streams"][list(LABELS).index(self.stream)]
+        entry = self.data["streams"][list(STREAMS).index(self.stream)]
         shown = entry["weights"][self.pace][TEMPERATURES.index(self.temperature)]
         times = self.data["times"]
         lines = [
             (light, list(zip(times, w, strict=True))) for (light, _), w in zip(TASKS[:2], shown, strict=True)
         ]
         picture = chart.draw(lines, EPOCH_TICKS, WEIGHT_TICKS, ("epoch", "weight"))
-        rows = "".join(
-            f"<tr><th>{task}</th><td>{min(w):.2f}</td><td>{max(w):.2f}</td></tr>"
-            for task, w in enumerate(shown, start=1)
-        )
-        alt = f"DWA's weights of two tasks over the epochs, {LABELS[self.stream]}, τ = {self.temperature:g}"
-        return (
-            f'<div class="mtl-plane">{image(picture, alt)}</div><div class="mtl-panel"><table>'
-            f"<thead><tr><th>task</th><th>least weight</th><th>largest weight</th></tr></thead>"
-            f"<tbody>{rows}</tbody></table></div>"
-        )
+        alt = f"DWA's weights of two tasks over the epochs, {STREAMS[self.stream]}, τ = {self.temperature:g}"
+        rows = [[str(task), f"{min(w):.2f}", f"{max(w):.2f}"] for task, w in enumerate(shown, start=1)]
+        return still(picture, alt, html_table(["task", "least weight", "largest weight"], rows))
 
 
 def losses(stream: Stream) -> Tensor:
@@ -118,7 +96,7 @@ def weights(stream: Tensor, temperature: float, pace: Pace) -> Tensor:
 
 
 @cache
-def _data() -> dict[str, Any]:
+def _content() -> dict[str, Any]:
     every = STEPS // SHOWN
     return {
         "streams": [
@@ -131,7 +109,7 @@ def _data() -> dict[str, Any]:
                     for pace in PACES
                 },
             }
-            for name, label in LABELS.items()
+            for name, label in STREAMS.items()
         ],
         "times": [i / SHOWN for i in range(EPOCHS * SHOWN)],
         "temperatures": list(TEMPERATURES),
@@ -140,6 +118,7 @@ def _data() -> dict[str, Any]:
         "weightTicks": list(WEIGHT_TICKS.items()),
         "lossTicks": list(LOSS_TICKS.items()),
         "tasks": TASKS[:2],
+        "accent": colours("DWA"),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache, partial
 from typing import Any, Literal
 
@@ -13,7 +12,7 @@ from scipy.optimize import brentq, minimize_scalar
 
 from mtlcore.book.style import TASKS
 from mtlcore.book.widgets import chart
-from mtlcore.book.widgets.base import Widget, image, module
+from mtlcore.book.widgets.base import Choice, Widget, colours, html_table, module, still
 from mtlcore.methods import IMTLL, UW
 from mtlcore.methods._learned import LearnedScales
 
@@ -44,12 +43,11 @@ class Uncertainty(Widget):
     """
 
     _esm = module("chart", "uncertainty")
-    losses: Any = traitlets.List().tag(sync=True)
-    rule: Any = traitlets.Unicode().tag(sync=True)
-    data = traitlets.Dict().tag(sync=True)
+    losses = traitlets.List([4.6416, 0.2154]).tag(sync=True)
+    rule = Choice(RULES)
 
-    def __init__(self, losses: Sequence[float] = (4.6416, 0.2154), rule: Rule = "UW") -> None:
-        super().__init__(losses=list(losses), rule=rule, data=_data())
+    def content(self) -> dict[str, Any]:
+        return _content()
 
     @traitlets.validate("losses")
     def _listed(self, proposal: Any) -> list[float]:
@@ -58,27 +56,17 @@ class Uncertainty(Widget):
             raise ValueError(f"losses are two numbers above zero, not {losses}")
         return [float(LOSSES[np.abs(np.log(LOSSES / loss)).argmin()]) for loss in losses]
 
-    @traitlets.validate("rule")
-    def _known(self, proposal: Any) -> str:
-        if proposal["value"] not in RULES:
-            raise ValueError(f"rule is one of {', '.join(RULES)}, not {proposal['value']!r}")
-        return str(proposal["value"])
-
     def first_frame(self) -> str:
         nodes = self.data["rules"][list(RULES).index(self.rule)]["nodes"]
         shown = [nodes[LOSSES.tolist().index(loss)] for loss in self.losses]
         lines = [(light, node["curve"]) for (light, _), node in zip(TASKS[:2], shown, strict=True)]
         picture = chart.draw(lines, S_TICKS, J_TICKS, ("s", "objective"))
-        rows = "".join(
-            f"<tr><th>{task}</th><td>{loss:.2f}</td><td>{node['s']:.2f}</td><td>{node['weight']:.2f}</td></tr>"
-            for task, (loss, node) in enumerate(zip(self.losses, shown, strict=True), start=1)
-        )
         alt = f"The objective of s for losses {self.losses[0]:.2f} and {self.losses[1]:.2f}, {self.rule}"
-        return (
-            f'<div class="mtl-plane">{image(picture, alt)}</div><div class="mtl-panel"><table>'
-            f"<thead><tr><th>task</th><th>loss L</th><th>best s</th><th>weight</th></tr></thead>"
-            f"<tbody>{rows}</tbody></table></div>"
-        )
+        rows = [
+            [str(task), f"{loss:.2f}", f"{node['s']:.2f}", f"{node['weight']:.2f}"]
+            for task, (loss, node) in enumerate(zip(self.losses, shown, strict=True), start=1)
+        ]
+        return still(picture, alt, html_table(["task", "loss L", "best s", "weight"], rows))
 
 
 @torch.no_grad()
@@ -103,7 +91,7 @@ def node(make: Any, loss: float) -> dict[str, Any]:
 
 
 @cache
-def _data() -> dict[str, Any]:
+def _content() -> dict[str, Any]:
     return {
         "losses": LOSSES.tolist(),
         "rules": [
@@ -113,4 +101,5 @@ def _data() -> dict[str, Any]:
         "sTicks": list(S_TICKS.items()),
         "heightTicks": list(J_TICKS.items()),
         "tasks": TASKS[:2],
+        "accent": colours("Static"),
     }
