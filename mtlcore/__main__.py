@@ -1,4 +1,4 @@
-"""The command line: `python -m mtlcore list | run | collate | data | bench`."""
+"""The command line: `python -m mtlcore list | run | collate | migrate | data | bench | colour`."""
 
 import argparse
 import sys
@@ -107,6 +107,15 @@ def _bench(arguments: argparse.Namespace) -> int:
     return 1 if arguments.quick and (rows["verdict"] == bench.FAR_OVER).any() else 0
 
 
+def _colour(arguments: argparse.Namespace) -> int:
+    from mtlcore.book.style import propose  # here, because it loads matplotlib
+
+    print("light    dark")
+    for light, dark in propose(arguments.family):
+        print(light, dark, sep="  ")
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="mtlcore", description="Experiments, data and speed of Balancing Acts.")
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -158,6 +167,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--quick", action="store_true", help="few turns; status 1 if a limit is missed by far")
     sub.add_argument("--device", default="cpu", help="cpu (default), cuda, ...")
     sub.add_argument("--out", metavar="FILE.csv", help="store the rows as well")
+
+    sub = add("colour", _colour, "Colours for a new method: legal pairs, the most distinct first.")
+    sub.add_argument("family", help="losses, gradients, auxiliary or samples")
     return parser
 
 

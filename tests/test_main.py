@@ -1,5 +1,6 @@
 """The command line: what it prints, its exit codes, and one line for whatever goes wrong."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -109,3 +110,12 @@ def test_data_shows_every_data_set(capsys):
     assert main(["data"]) == 0
     printed = capsys.readouterr().out
     assert all(name in printed for name in ("digits", "multi-mnist", "multi-fashion-mnist"))
+
+
+def test_colours_are_proposed_for_a_family(capsys: pytest.CaptureFixture) -> None:
+    assert main(["colour", "gradients"]) == 0
+    head, *pairs = capsys.readouterr().out.splitlines()
+    assert head.split() == ["light", "dark"] and pairs
+    assert all(re.fullmatch(r"#[0-9a-f]{6}  #[0-9a-f]{6}", pair) for pair in pairs)
+    assert main(["colour", "gradient"]) == 2
+    assert "no family called 'gradient'" in capsys.readouterr().err

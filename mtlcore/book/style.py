@@ -141,9 +141,16 @@ def _argument(name: str, text: str) -> str:
     value = ast.literal_eval(text)
     if isinstance(value, str):
         return value
-    if isinstance(value, tuple) and name == "weights":
-        return ", ".join(f"{x:.3g}" for x in value)
-    return f"{GREEK.get(name, name)} = {value}"
+    if isinstance(value, tuple):
+        shown = [_number(x) for x in value]
+        shown = shown if len(shown) < 5 else [*shown[:2], "…", shown[-1]]
+        return ", ".join(shown) if name == "weights" else f"{name} = ({', '.join(shown)})"
+    return f"{GREEK.get(name, name)} = {_number(value)}"
+
+
+def _number(value: Any) -> str:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{value:.3g}".replace("-", "−") if is_number else str(value)
 
 
 def _parse(text: str) -> tuple[str, list[str], Mapping[str, str]]:

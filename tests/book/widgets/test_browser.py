@@ -8,6 +8,7 @@ from helpers.browser import CHROMIUM, DRIVER, all_of, arrows, one, press, row, s
 from selenium.webdriver import ActionChains, Keys
 
 from mtlcore import Projection
+from mtlcore.book import style, widgets
 from mtlcore.book.widgets import Explorer, Moments, Simplex, Temperature, Uncertainty, explorer
 
 pytestmark = [
@@ -18,8 +19,7 @@ pytestmark = [
     ),
 ]
 SHOWN = list(explorer._book()[0])
-WIDGETS = [Explorer, Simplex, Uncertainty, Temperature, Moments]
-MARKS = {Explorer: (".mtl-rule .mtl-head", "fill"), Simplex: (".mtl-draws circle", "fill")}
+WIDGETS = [getattr(widgets, name) for name in widgets.__all__]
 
 
 def test_read_out_is_what_the_methods_say(show):
@@ -181,17 +181,28 @@ def test_labels_do_not_cover_one_another(show):
                 assert min(wide, high) < 4, preset
 
 
+def drawn(browser):
+    """Colours of the strokes and fills on the page, as hex."""
+    found = browser.execute_script(
+        """return [...document.querySelectorAll(".mtl-widget svg *")].flatMap((node) => {
+          const style = getComputedStyle(node);
+          return [style.stroke, style.fill];
+        });"""
+    )
+    triples = (re.match(r"rgb\((\d+), (\d+), (\d+)\)$", colour) for colour in set(found))
+    return {f"#{int(t[1]):02x}{int(t[2]):02x}{int(t[3]):02x}" for t in triples if t}
+
+
 @pytest.mark.parametrize("widget", WIDGETS)
 def test_dark_page_has_brighter_colours(show, widget):
-    def colour(selector, what):
-        return one(browser, selector).value_of_css_property(what)
-
-    mark, what = MARKS.get(widget, (".mtl-curve", "stroke"))
-    browser = show(widget())
-    light = colour(mark, what)
+    pairs = [*((look.light, look.dark) for look in style.LOOKS.values()), *style.TASKS]
+    light, dark = map(set, zip(*pairs, strict=True))
+    found = drawn(show(widget()))
+    assert found & light and not found & dark
     browser = show(widget(), theme="dark")
-    assert colour(mark, what) != light
-    assert colour(".mtl-widget", "color") == "rgba(206, 214, 221, 1)"
+    found = drawn(browser)
+    assert found & dark and not found & light
+    assert one(browser, ".mtl-widget").value_of_css_property("color") == "rgba(206, 214, 221, 1)"
 
 
 @pytest.mark.parametrize("widget", WIDGETS)

@@ -140,6 +140,11 @@ def test_losses_stand_in_for_norms():
     assert torch.allclose(3 * weights, torch.tensor([1.7142857143, 0.8571428571, 0.4285714286]).double())
 
 
+def test_which_methods_are_random_and_which_need_an_inverse():
+    assert set(RANDOM) == {name for name, (rule, _) in BOOK.items() if rule.family and name in ("RLW", "RGW")}
+    assert [name for name in SEEING if TABLES[name].three is None] == ["IMTLG"]
+
+
 @pytest.mark.parametrize("name", RANDOM)
 def test_random_weights_have_the_exact_mean(name):
     for tasks, fan in zip((2, 3), TABLES[name].draws, strict=True):
