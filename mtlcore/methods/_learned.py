@@ -36,8 +36,8 @@ class LearnedScales(LossBalancing):
     ``s`` minimises the rule's ``objective``.
     """
 
-    def __init__(self, init: float = 0.0, scale: Scale | None = None) -> None:
-        super().__init__(scale)
+    def __init__(self, *, init: float = 0.0, scale: Scale | None = None) -> None:
+        super().__init__(scale=scale)
         self.init = init
         self.s = nn.Parameter(torch.zeros(0, dtype=torch.float64))
 

@@ -7,13 +7,13 @@ from typing import Literal
 
 from torch import Tensor
 
-from mtlcore.methods.base import GradientBalancing
+from mtlcore.methods.base import GramianRule
 from mtlcore.signals import Signals
 
 Per = Literal["whole", "variable"]
 
 
-class GradientSurgery(GradientBalancing):
+class GradientSurgery(GramianRule):
     """Rules that change single entries or single variables of the gradients: a direction, and no weights.
 
     A rule that needs the Gramian alone for some of its arguments sets ``sees`` to "gramian" there, and

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
+from mtlcore.methods._params import as_text, same
 from mtlcore.signals import Level, Signals, check_level
 
 Scale = Literal["sum", "mean"]
@@ -37,7 +39,7 @@ class Method(nn.Module):
     published: ClassVar[Scale] = "sum"
     weights_heads: ClassVar[bool] = False
 
-    def __init__(self, scale: Scale | None = None) -> None:
+    def __init__(self, *, scale: Scale | None = None) -> None:
         super().__init__()
         if scale not in (None, "sum", "mean"):
             raise ValueError(f"scale is 'sum' or 'mean', not {scale!r}")
@@ -77,6 +79,32 @@ class Method(nn.Module):
 
     def end_epoch(self) -> None:
         """Told at the end of every epoch, for rules that think in epochs."""
+
+    def get_params(self) -> dict[str, Any]:
+        """The arguments of the constructor by name, as they are stored; without ``generator``.
+
+        Every argument is stored as an attribute of its own name.
+        """
+        names = inspect.signature(type(self)).parameters
+        return {name: getattr(self, name) for name in names if name != "generator"}
+
+    def changed_params(self) -> dict[str, Any]:
+        """The part of :meth:`get_params` that differs from the defaults."""
+        defaults = {n: p.default for n, p in inspect.signature(type(self)).parameters.items()}
+        return {
+            name: value
+            for name, value in self.get_params().items()
+            if not same(value, defaults[name]) and not (name == "scale" and value == self.published)
+        }
+
+    def extra_repr(self) -> str:
+        return ", ".join(
+            repr(value) if isinstance(value, Method) else f"{name}={as_text(value)}"
+            for name, value in self.changed_params().items()
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.extra_repr()})"
 
     def _rescale(self, weights: Tensor, signal: Tensor) -> Tensor:
         """The weights on the scale that was asked for, in float64 for such a signal, else in float32."""
@@ -122,25 +150,13 @@ class LossBalancing(Method):
         return self.weights(signals.losses)
 
 
-class GradientBalancing(Method):
-    """Rules that weight the task gradients on the shared parameters; each head keeps its own.
+class GramianRule(Method):
+    """Rules that weight the task gradients on the shared parameters by their Gramian.
 
-    Parameters
-    ----------
-    level : where the inner products are taken, "parameters" (exact) or "features" (at the shared
-        representation, one pass through the heads for any number of tasks).
-
-    Raises
-    ------
-    ValueError : another level.
+    Each head keeps its own gradient, unweighted. A subclass writes :meth:`rule`.
     """
 
     sees = "gramian"
-    family: ClassVar[str] = "gradients"
-
-    def __init__(self, scale: Scale | None = None, level: Level = "parameters") -> None:
-        super().__init__(scale)
-        self.level = check_level(level)
 
     def weights(self, signal: Tensor) -> Tensor:
         """Weights of the task gradients, (T,), from their Gramian, (T, T).
@@ -162,6 +178,34 @@ class GradientBalancing(Method):
 
     def step_weights(self, signals: Signals) -> Tensor:
         """The weights (T,) of the task gradients in this step."""
+        return self.weights(signals.gramian())
+
+
+class GradientBalancing(GramianRule):
+    """Rules of the family of gradients that weight the task gradients by their Gramian, at one of two levels.
+
+    Parameters
+    ----------
+    scale : {"sum", "mean"}, optional
+        As in :class:`Method`.
+    level : {"parameters", "features"}, default "parameters"
+        Where the inner products are taken: on the shared parameters, or at the shared representation, where
+        one pass through the heads gives them for any number of tasks.
+
+    Raises
+    ------
+    ValueError
+        If the scale or the level is something else.
+    """
+
+    family: ClassVar[str] = "gradients"
+
+    def __init__(self, *, scale: Scale | None = None, level: Level = "parameters") -> None:
+        super().__init__(scale=scale)
+        self.level = check_level(level)
+
+    def step_weights(self, signals: Signals) -> Tensor:
+        """The weights (T,) of the task gradients in this step, from the Gramian at the level."""
         return self.weights(signals.gramian(self.level))
 
 

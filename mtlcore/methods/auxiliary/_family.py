@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from mtlcore.methods.base import GradientBalancing, check_main
+from mtlcore.methods.base import GramianRule, check_main
 
 
-class Auxiliary(GradientBalancing):
+class Auxiliary(GramianRule):
     """Rules that let auxiliary gradients help the main one; each head keeps its own gradient.
 
     Parameters
@@ -24,7 +24,7 @@ class Auxiliary(GradientBalancing):
 
     family: ClassVar[str] = "auxiliary"
 
-    def __init__(self, main: int = 0, lam: float = 1.0) -> None:
+    def __init__(self, *, main: int = 0, lam: float = 1.0) -> None:
         super().__init__()
         if not 0 <= lam < float("inf"):
             raise ValueError(f"lam must be a finite number of at least 0, not {lam}")

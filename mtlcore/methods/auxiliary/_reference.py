@@ -29,8 +29,10 @@ class ReferenceProjection(GradientSurgery, Auxiliary):
 
     reference: Tensor
 
-    def __init__(self, main: int = 0, lam: float = 1.0, per: Per = "whole", smoothing: float = 1.0) -> None:
-        super().__init__(main, lam)
+    def __init__(
+        self, *, main: int = 0, lam: float = 1.0, per: Per = "whole", smoothing: float = 1.0
+    ) -> None:
+        super().__init__(main=main, lam=lam)
         if not 0 < smoothing <= 1:
             raise ValueError(f"smoothing lies in (0, 1], not {smoothing}")
         self.per, self.smoothing = check_per(per), smoothing
@@ -80,9 +82,6 @@ class ReferenceProjection(GradientSurgery, Auxiliary):
 
     def reset(self) -> None:
         self.reference = self.reference.new_zeros(0)
-
-    def extra_repr(self) -> str:
-        return f"main={self.main}, lam={self.lam}, per={self.per!r}, smoothing={self.smoothing}"
 
 
 def remove(vectors: Tensor, reference: Tensor, part: Callable[[Tensor], Tensor]) -> Tensor:

@@ -26,8 +26,8 @@ class CosSim(Auxiliary):
     Cost: 1 forward, 2 backward, 1 forward-mode, whatever T; weighted: 1 forward, T backward.
     """
 
-    def __init__(self, main: int = 0, lam: float = 1.0, weighted: bool = False) -> None:
-        super().__init__(main, lam)
+    def __init__(self, *, main: int = 0, lam: float = 1.0, weighted: bool = False) -> None:
+        super().__init__(main=main, lam=lam)
         self.weighted = weighted
 
     def rule(self, gramian: Tensor) -> Tensor:
@@ -47,6 +47,3 @@ class CosSim(Auxiliary):
         if self.weighted:
             return super().step_weights(signals)
         return self._switch(signals.gramian_row(check_main(self.main, len(signals.losses))))
-
-    def extra_repr(self) -> str:
-        return f"main={self.main}, lam={self.lam}, weighted={self.weighted}"

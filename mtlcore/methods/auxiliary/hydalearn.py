@@ -55,6 +55,7 @@ class HydaLearn(Method):
     def __init__(
         self,
         lr: float = 0.01,
+        *,
         main: int = 0,
         beta: float = 1.0,
         total: float = 1.0,
@@ -110,8 +111,3 @@ class HydaLearn(Method):
 
     def reset(self) -> None:
         self.best = self.best.new_zeros(0)
-
-    def extra_repr(self) -> str:
-        shown = ("lr", "main", "beta", "total", "downscale", "invalid", "normalise", "on_training")
-        names = (*shown, "baseline", "first_order")
-        return ", ".join(f"{name}={getattr(self, name)!r}" for name in names)

@@ -42,6 +42,7 @@ class OLAux(Method):
     def __init__(
         self,
         lr: float = 1e-3,
+        *,
         beta: float = 1.0,
         every: int = 5,
         initial: float = 1.0,
@@ -101,9 +102,3 @@ class OLAux(Method):
     def reset(self) -> None:
         self.w, self.total = self.w.new_zeros(0), self.total.new_zeros(0)
         self.steps.zero_()
-
-    def extra_repr(self) -> str:
-        return (
-            f"lr={self.lr}, beta={self.beta}, every={self.every}, initial={self.initial}, log={self.log}, "
-            f"nonnegative={self.nonnegative}, main={self.main}"
-        )

@@ -45,11 +45,12 @@ class CAGrad(GradientBalancing):
     def __init__(
         self,
         c: float = 0.4,
+        *,
         rescale: Literal[0, 1, 2] = 1,
         scale: Scale | None = None,
         level: Level = "parameters",
     ) -> None:
-        super().__init__(scale, level)
+        super().__init__(scale=scale, level=level)
         if not 0 <= c < float("inf"):
             raise ValueError(f"c must be a finite number of at least 0, not {c}")
         if rescale not in (0, 1, 2):
@@ -67,9 +68,6 @@ class CAGrad(GradientBalancing):
             return equal
         weights = equal + (radius / (w @ gradients).norm() * w).to(equal)
         return weights / (1, 1 + self.c**2, 1 + self.c)[self.rescale]
-
-    def extra_repr(self) -> str:
-        return f"c={self.c}, rescale={self.rescale}, scale={self.scale!r}, level={self.level!r}"
 
 
 def _worst_case(gradients: Tensor, mean: Tensor, radius: Tensor) -> Tensor | None:

@@ -10,11 +10,11 @@ from torch import Generator, Tensor
 
 from mtlcore.methods._random import Randomised
 from mtlcore.methods._surgery import GradientSurgery
-from mtlcore.methods.base import Scale, check_jacobian
+from mtlcore.methods.base import GradientBalancing, Scale, check_jacobian
 from mtlcore.signals import Level, Signals
 
 
-class GradDrop(Randomised, GradientSurgery):
+class GradDrop(Randomised, GradientSurgery, GradientBalancing):
     r"""In every entry of the gradient keep one sign, drawn by its share (Chen et al. 2020, Algorithm 1).
 
     .. math:: P_k = \frac12\Big(1 + \frac{\sum_i g_{ik}}{\sum_i |g_{ik}|}\Big), \quad U_k \sim U(0, 1), \quad
@@ -47,6 +47,7 @@ class GradDrop(Randomised, GradientSurgery):
     def __init__(
         self,
         leak: float | Sequence[float] = 0.0,
+        *,
         scale: Scale | None = None,
         generator: Generator | None = None,
         level: Level = "parameters",
@@ -81,9 +82,6 @@ class GradDrop(Randomised, GradientSurgery):
         kept = [g * p.view(-1, *[1] * (g.dim() - 2)) for g, p in zip(gradients, passing, strict=True)]
         signals.backward_features(kept)
         return None
-
-    def extra_repr(self) -> str:
-        return f"leak={self.leak}, scale={self.scale!r}, level={self.level!r}"
 
 
 def shares(gradients: Tensor, uniform: Tensor, leak: Tensor) -> Tensor:

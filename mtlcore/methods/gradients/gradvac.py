@@ -10,11 +10,11 @@ from torch import Generator, Tensor
 
 from mtlcore.methods._random import Randomised, orders
 from mtlcore.methods._surgery import GradientSurgery, Per, check_per
-from mtlcore.methods.base import Scale, check_jacobian
+from mtlcore.methods.base import GradientBalancing, Scale, check_jacobian
 from mtlcore.signals import Level
 
 
-class GradVac(Randomised, GradientSurgery):
+class GradVac(Randomised, GradientSurgery, GradientBalancing):
     r"""Turn each gradient until its cosines with the others reach what they usually are (Wang et al. 2021,
     Algorithm 1).
 
@@ -52,6 +52,7 @@ class GradVac(Randomised, GradientSurgery):
     def __init__(
         self,
         beta: float = 0.01,
+        *,
         per: Per = "whole",
         scale: Scale | None = None,
         generator: Generator | None = None,
@@ -111,6 +112,3 @@ class GradVac(Randomised, GradientSurgery):
 
     def reset(self) -> None:
         self.targets = self.targets.new_zeros(0)
-
-    def extra_repr(self) -> str:
-        return f"beta={self.beta}, per={self.per!r}, scale={self.scale!r}, level={self.level!r}"

@@ -38,9 +38,9 @@ class IMTLG(GradientBalancing):
     published: ClassVar[Scale] = "mean"
 
     def __init__(
-        self, sign_fix: bool = False, scale: Scale | None = None, level: Level = "parameters"
+        self, *, sign_fix: bool = False, scale: Scale | None = None, level: Level = "parameters"
     ) -> None:
-        super().__init__(scale, level)
+        super().__init__(scale=scale, level=level)
         self.sign_fix = sign_fix
 
     def rule(self, gramian: Tensor) -> Tensor:
@@ -54,6 +54,3 @@ class IMTLG(GradientBalancing):
         if total.abs() <= 1e-12 * weights.abs().sum():
             return torch.zeros_like(weights)
         return weights / (total.abs() if self.sign_fix else total)
-
-    def extra_repr(self) -> str:
-        return f"sign_fix={self.sign_fix}, scale={self.scale!r}, level={self.level!r}"

@@ -40,9 +40,9 @@ class MGDA(GradientBalancing):
     published: ClassVar[Scale] = "mean"
 
     def __init__(
-        self, scale: Scale | None = None, level: Level = "parameters", gap: float | None = None
+        self, *, scale: Scale | None = None, level: Level = "parameters", gap: float | None = None
     ) -> None:
-        super().__init__(scale, level)
+        super().__init__(scale=scale, level=level)
         if gap is not None and (not 0 <= gap < float("inf") or level == "features"):
             raise ValueError(f"gap={gap} must be a number of at least 0, at the level of parameters")
         self.gap = gap
@@ -68,6 +68,3 @@ class MGDA(GradientBalancing):
                 return torch.zeros_like(products).index_add(0, torch.tensor(seen, device=w.device), w)
             seen.append(worst)
             rows.append(signals.gramian_row(worst).double())
-
-    def extra_repr(self) -> str:
-        return f"scale={self.scale!r}, level={self.level!r}, gap={self.gap}"

@@ -37,6 +37,7 @@ class PCGrad(Randomised, GradientBalancing):
 
     def __init__(
         self,
+        *,
         scale: Scale | None = None,
         generator: Generator | None = None,
         level: Level = "parameters",
@@ -55,6 +56,3 @@ class PCGrad(Randomised, GradientBalancing):
             coefficients[rows, others] -= removed
             products -= removed[:, None] * gramian[others]
         return coefficients.sum(0)
-
-    def extra_repr(self) -> str:
-        return f"scale={self.scale!r}, level={self.level!r}"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from mtlcore.methods._learned import MakeOptimizer, SelfLearning
-from mtlcore.methods.base import GradientBalancing, Scale, check_losses
-from mtlcore.signals import Signals
+from mtlcore.methods.base import Method, Scale, check_losses
+from mtlcore.signals import Level, Signals
 
 
-class RotoGrad(SelfLearning, GradientBalancing):
+class RotoGrad(SelfLearning, Method):
     r"""Give every task its own rotation of the representation, and every gradient the same norm (Javaloy
     and Valera 2022, Algorithm 1).
 
@@ -39,17 +40,20 @@ class RotoGrad(SelfLearning, GradientBalancing):
     """
 
     sees = "norms"
+    family: ClassVar[str] = "gradients"
+    level: ClassVar[Level] = "features"
     reference: Tensor
     steps: Tensor
 
     def __init__(
         self,
+        *,
         optimizer: MakeOptimizer = partial(torch.optim.Adam, lr=1e-4),  # noqa: B008
         burn_in: int = 20,
         rotate: bool = True,
         scale: Scale | None = None,
     ) -> None:
-        super().__init__(scale)
+        super().__init__(scale=scale)
         self.optimizer, self.burn_in, self.rotate = optimizer, burn_in, rotate
         self.skew = nn.Parameter(torch.zeros(0, dtype=torch.float64))
         self.register_buffer("reference", torch.zeros(0, dtype=torch.float64))
@@ -96,9 +100,6 @@ class RotoGrad(SelfLearning, GradientBalancing):
         super().reset()
         self.reference = self.reference.new_zeros(0)
         self.steps.zero_()
-
-    def extra_repr(self) -> str:
-        return f"burn_in={self.burn_in}, rotate={self.rotate}, scale={self.scale!r}"
 
 
 def _norms(gradients: Sequence[Tensor]) -> Tensor:

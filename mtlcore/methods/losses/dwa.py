@@ -37,11 +37,12 @@ class DWA(LossBalancing):
     def __init__(
         self,
         temperature: float = 2.0,
+        *,
         pace: Literal["epoch", "step"] = "epoch",
         beta: float = 0.9,
         scale: Scale | None = None,
     ) -> None:
-        super().__init__(scale)
+        super().__init__(scale=scale)
         if temperature <= 0:
             raise ValueError(f"temperature must be positive, not {temperature}")
         if pace not in ("epoch", "step"):
@@ -81,6 +82,3 @@ class DWA(LossBalancing):
         for name in ("recent", "earlier", "total"):
             setattr(self, name, self.recent.new_zeros(0))
         self.steps.zero_()
-
-    def extra_repr(self) -> str:
-        return f"temperature={self.temperature}, pace={self.pace!r}, beta={self.beta}, scale={self.scale!r}"

@@ -41,12 +41,13 @@ class GradNorm(SelfLearning, LossBalancing):
     def __init__(
         self,
         alpha: float = 1.5,
+        *,
         optimizer: MakeOptimizer = partial(torch.optim.Adam, lr=0.025),  # noqa: B008
         parameters_of: Callable[[Signals], Sequence[Tensor]] | None = None,
         floor: float = 1e-6,
         scale: Scale | None = None,
     ) -> None:
-        super().__init__(scale)
+        super().__init__(scale=scale)
         self.alpha, self.optimizer, self.parameters_of, self.floor = alpha, optimizer, parameters_of, floor
         self.w = nn.Parameter(torch.zeros(0, dtype=torch.float64))
         self.register_buffer("first", torch.zeros(0, dtype=torch.float64))
@@ -86,6 +87,3 @@ class GradNorm(SelfLearning, LossBalancing):
     def reset(self) -> None:
         super().reset()
         self.first = self.first.new_zeros(0)
-
-    def extra_repr(self) -> str:
-        return f"alpha={self.alpha}, floor={self.floor}, scale={self.scale!r}"

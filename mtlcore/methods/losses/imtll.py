@@ -32,8 +32,8 @@ class IMTLL(LearnedScales):
     ValueError : a negative loss, for which s has no optimum; a weight that has left the range of numbers.
     """
 
-    def __init__(self, init: float = 0.0, scale: Scale | None = None) -> None:
-        super().__init__(init, scale)
+    def __init__(self, *, init: float = 0.0, scale: Scale | None = None) -> None:
+        super().__init__(init=init, scale=scale)
 
     def objective(self, losses: Tensor) -> Tensor:
         """The scalar that s minimises, for losses (T,)."""
@@ -44,6 +44,3 @@ class IMTLL(LearnedScales):
         if (losses < 0).any():
             raise ValueError(f"IMTL-L needs losses of at least 0, not {losses.tolist()}")
         return grow(self.s, len(losses), self.init).detach().exp()
-
-    def extra_repr(self) -> str:
-        return f"init={self.init}, scale={self.scale!r}"

@@ -42,10 +42,11 @@ class MOML(SelfLearning, LossBalancing):
     def __init__(
         self,
         lr: float = 0.1,
+        *,
         optimizer: MakeOptimizer = partial(torch.optim.Adam, lr=1e-3),  # noqa: B008
         scale: Scale | None = None,
     ) -> None:
-        super().__init__(scale)
+        super().__init__(scale=scale)
         if lr <= 0:
             raise ValueError(f"lr must be positive, not {lr}")
         self.lr, self.optimizer = lr, optimizer
@@ -72,6 +73,3 @@ class MOML(SelfLearning, LossBalancing):
         """The weights (T,) of this step, after a step of the logits."""
         alpha = grow(self.a, len(signals.losses), 0.0).detach().softmax(0)
         return self.weights(signals.response(alpha, self.lr))
-
-    def extra_repr(self) -> str:
-        return f"lr={self.lr}, scale={self.scale!r}"

@@ -40,6 +40,7 @@ class RLW(Randomised, LossBalancing):
     def __init__(
         self,
         distribution: Distribution = "normal",
+        *,
         scale: Scale | None = None,
         generator: Generator | None = None,
     ) -> None:
@@ -48,9 +49,6 @@ class RLW(Randomised, LossBalancing):
 
     def rule(self, losses: Tensor) -> Tensor:
         return draw(self.distribution, len(losses), self.generator).to(losses)
-
-    def extra_repr(self) -> str:
-        return f"distribution={self.distribution!r}, scale={self.scale!r}"
 
 
 def draw(distribution: Distribution, tasks: int, generator: Generator, size: int | None = None) -> Tensor:

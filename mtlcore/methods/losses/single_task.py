@@ -26,6 +26,3 @@ class SingleTask(LossBalancing):
         weights = torch.zeros_like(losses)
         weights[check_main(self.main, len(losses))] = 1
         return weights
-
-    def extra_repr(self) -> str:
-        return f"main={self.main}"

@@ -39,11 +39,12 @@ class SLAW(LossBalancing):
     def __init__(
         self,
         beta: float = 0.99,
+        *,
         init: Literal["arithmetic", "zero"] = "arithmetic",
         floor: float = 1e-5,
         scale: Scale | None = None,
     ) -> None:
-        super().__init__(scale)
+        super().__init__(scale=scale)
         if not 0 < beta < 1:
             raise ValueError(f"beta must lie between 0 and 1, not {beta}")
         if init not in ("arithmetic", "zero"):
@@ -76,6 +77,3 @@ class SLAW(LossBalancing):
     def reset(self) -> None:
         self.mean, self.variance = self.mean.new_zeros(0), self.variance.new_zeros(0)
         self.steps.zero_()
-
-    def extra_repr(self) -> str:
-        return f"beta={self.beta}, init={self.init!r}, floor={self.floor}, scale={self.scale!r}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -30,13 +30,17 @@ class Static(LossBalancing):
 
     published: ClassVar[Scale] = "mean"
 
-    def __init__(self, weights: Sequence[float] | None = None, scale: Scale | None = None) -> None:
+    def __init__(self, weights: Sequence[float] | None = None, *, scale: Scale | None = None) -> None:
         if weights is not None and scale is not None:
             raise ValueError("constants are used as they are: give weights or a scale, not both")
-        super().__init__(scale)
+        super().__init__(scale=scale)
         self.constants = None if weights is None else tuple(float(w) for w in weights)
         if self.constants is not None and not torch.tensor(self.constants).isfinite().all():
             raise ValueError(f"weights must be finite, not {self.constants}")
+
+    def get_params(self) -> dict[str, Any]:
+        """The arguments; constants are stored under another name, since ``weights`` is a method."""
+        return {"weights": self.constants, "scale": self.scale if self.constants is None else None}
 
     def rule(self, losses: Tensor) -> Tensor:
         if self.constants is None:
@@ -44,6 +48,3 @@ class Static(LossBalancing):
         if len(self.constants) != len(losses):
             raise ValueError(f"{len(self.constants)} weights for {len(losses)} tasks")
         return losses.new_tensor(self.constants)
-
-    def extra_repr(self) -> str:
-        return f"scale={self.scale!r}" if self.constants is None else f"weights={self.constants}"

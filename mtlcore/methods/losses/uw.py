@@ -40,10 +40,11 @@ class UW(LearnedScales):
     def __init__(
         self,
         kind: Literal["regression", "classification"] | tuple[str, ...] = "regression",
+        *,
         init: float = 0.0,
         scale: Scale | None = None,
     ) -> None:
-        super().__init__(init, scale)
+        super().__init__(init=init, scale=scale)
         kinds = (kind,) if isinstance(kind, str) else tuple(kind)
         if not set(kinds) <= {"regression", "classification"}:
             raise ValueError(f"kind is 'regression' or 'classification', not {kind!r}")
@@ -65,6 +66,3 @@ class UW(LearnedScales):
             raise ValueError(f"UW needs losses of at least 0, not {losses.tolist()}")
         s = grow(self.s, len(losses), self.init)
         return self._kappa(losses) * torch.exp(-s.detach())
-
-    def extra_repr(self) -> str:
-        return f"kind={self.kind!r}, init={self.init}, scale={self.scale!r}"

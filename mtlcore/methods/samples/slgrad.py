@@ -43,6 +43,7 @@ class SLGrad(Method):
 
     def __init__(
         self,
+        *,
         main: int = 0,
         lookahead: float | None = None,
         scope: Literal["all", "shared"] = "all",
@@ -93,9 +94,3 @@ class SLGrad(Method):
         if weights.any():
             signals.backward_samples(weights)
         return weights.sum(1)
-
-    def extra_repr(self) -> str:
-        return (
-            f"main={self.main}, lookahead={self.lookahead}, scope={self.scope!r}, "
-            f"similarity={self.similarity!r}, on_empty={self.on_empty!r}"
-        )
