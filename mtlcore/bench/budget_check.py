@@ -15,8 +15,7 @@ from mtlcore.bench.measure import TURNS, measure, race, ratios
 from mtlcore.bench.problem import problem
 from mtlcore.bench.steps import BASELINE, Step, make_step
 from mtlcore.bench.targets import RULE_MS, RULE_TASKS, TARGETS, Target
-from mtlcore.methods import METHODS, GradientBalancing
-from mtlcore.methods._stand_in import make
+from mtlcore.methods import METHODS, GradientBalancing, make
 
 FAR_OVER = "far over"
 """The verdict on more than twice the limit."""

@@ -11,8 +11,7 @@ from torch import Tensor
 
 from mtlcore.bench import libraries
 from mtlcore.bench.problem import Problem
-from mtlcore.methods import METHODS, Method
-from mtlcore.methods._stand_in import make
+from mtlcore.methods import METHODS, Method, make
 from mtlcore.models import MultiTaskModel
 from mtlcore.signals import Signals
 

@@ -28,6 +28,7 @@ from mtlcore.methods.registry import (
     SingleTask,
     SLGrad,
     Static,
+    canonical,
     describe,
     make,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "GradientBalancing",
     "LossBalancing",
     "Method",
+    "canonical",
     "describe",
     "make",
     *METHODS,

@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Sequence
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import torch
 
 from mtlcore._names import nearest
 from mtlcore.methods._params import plain
@@ -94,8 +97,12 @@ def make(text: str) -> Method:
     if not isinstance(text, str) or len(text) > LONGEST:
         raise ValueError(_wrong(text))
     try:
-        return _make(ast.parse(text, mode="eval").body)
-    except (SyntaxError, RecursionError, MemoryError, TypeError, _NotAMethodError):
+        tree = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise ValueError(_wrong(text)) from None
+    try:
+        return _make(tree)
+    except (RecursionError, TypeError, _NotAMethodError):
         raise ValueError(_wrong(text)) from None
 
 
@@ -136,6 +143,36 @@ def describe(method: Method) -> str:
     return type(method).__name__ + (f"({', '.join(arguments)})" if arguments else "")
 
 
+@cache
+def canonical(text: str) -> str:
+    """Return the shortest text of the method that a text describes: ``describe(make(text))``.
+
+    Unlike :func:`make` it draws nothing from torch's global generator.
+
+    Parameters
+    ----------
+    text : str
+        As for :func:`make`.
+
+    Returns
+    -------
+    text : str
+        As from :func:`describe`.
+
+    Raises
+    ------
+    ValueError
+        As from :func:`make`.
+
+    Examples
+    --------
+    >>> mtl.methods.canonical("RLW(scale='mean', distribution='normal')")
+    'RLW'
+    """
+    with torch.random.fork_rng(devices=[]):
+        return describe(make(text))
+
+
 class _NotAMethodError(Exception):
     """The text is a valid expression, but not a method."""
 
@@ -170,7 +207,7 @@ def _literal(node: ast.expr, hint: Any, what: str) -> Any:
     except ValueError:
         raise _NotAMethodError from None
     if not _fits(value, hint):
-        raise ValueError(f"{what} cannot be {value!r}")
+        raise ValueError(f"{what} cannot be {_shown(value)}")
     return value
 
 
@@ -189,5 +226,8 @@ def _fits(value: Any, hint: Any) -> bool:
 
 
 def _wrong(text: object) -> str:
-    shown = repr(text) if len(repr(text)) <= 100 else repr(text)[:100] + "..."
-    return f"a method is written as Name or Name(argument=value) with literal values, not {shown}"
+    return f"a method is written as Name or Name(argument=value) with literal values, not {_shown(text)}"
+
+
+def _shown(value: object) -> str:
+    return repr(value) if len(repr(value)) <= 100 else repr(value)[:100] + "..."

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from mtlcore._names import nearest
-from mtlcore.methods._stand_in import canonical
+from mtlcore.methods import canonical
 
 Config = dict[str, Any]
 """The settings of one run: JSON values by name. A method is its canonical text."""

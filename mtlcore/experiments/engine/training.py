@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from mtlcore.experiments.engine.experiment import Config, Result
-from mtlcore.methods._stand_in import make
+from mtlcore.methods import make
 from mtlcore.models import MultiTaskModel
 from mtlcore.tasks import MultiTaskData
 from mtlcore.train import fit

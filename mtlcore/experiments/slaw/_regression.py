@@ -20,8 +20,7 @@ from mtlcore.data import load
 from mtlcore.data.mtregression import ideal_weights, normalised_loss, weight_error
 from mtlcore.experiments.engine import training
 from mtlcore.experiments.engine.experiment import Config, Result
-from mtlcore.methods import Method
-from mtlcore.methods._stand_in import make
+from mtlcore.methods import Method, make
 from mtlcore.models import MultiTaskModel, mlp
 from mtlcore.signals import Signals
 from mtlcore.tasks import Batch, MultiTaskData, Split

@@ -28,8 +28,8 @@ from mtlcore.bench import fill_shared, one_by_one, race
 from mtlcore.data import load
 from mtlcore.experiments.engine.experiment import Config, Experiment, Result
 from mtlcore.experiments.engine.training import adam, train_and_test
+from mtlcore.methods import make
 from mtlcore.methods._random import orders
-from mtlcore.methods._stand_in import make
 from mtlcore.models import MultiTaskModel, mlp
 from mtlcore.signals import Signals
 from mtlcore.tasks import Batch, MultiTaskData, Split, Task, average_precision

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mtlcore.experiments.engine.experiment import Config, Experiment, Result
 from mtlcore.experiments.slaw._regression import CONSTANT, SETTINGS, SMALL, TASKS, adam, batches, start
-from mtlcore.methods._stand_in import make
+from mtlcore.methods import make
 from mtlcore.signals import Signals
 
 UNUSED = ("evaluate_every", "figure_updates", "test_samples")

@@ -18,7 +18,7 @@ from mtlcore.experiments.engine.migration import (
     renamed,
 )
 from mtlcore.experiments.engine.results import results_folder
-from mtlcore.methods._stand_in import canonical
+from mtlcore.methods import canonical
 
 OLD = Path(__file__).parent / "v03"
 FILES = sorted(path.name for path in OLD.glob("*.csv"))

@@ -7,8 +7,7 @@ from mtlcore.data import load
 from mtlcore.experiments.rlw import _methods, _scenes
 from mtlcore.experiments.rlw import nyuv2 as rlw_nyuv2
 from mtlcore.experiments.slaw import table2 as slaw_table2
-from mtlcore.methods import Compose
-from mtlcore.methods._stand_in import make
+from mtlcore.methods import Compose, make
 from mtlcore.models import deeplab
 
 

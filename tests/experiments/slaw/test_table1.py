@@ -12,7 +12,7 @@ from torch import nn
 import mtlcore as mtl
 from mtlcore.experiments import sweep, tables
 from mtlcore.experiments.slaw import table1 as slaw_table1
-from mtlcore.methods._stand_in import make
+from mtlcore.methods import make
 
 
 def test_the_network_starts_as_in_the_public_code() -> None:
