@@ -6,9 +6,11 @@
 
 from importlib import import_module
 from importlib.metadata import version
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from mtlcore import methods, models, signals, tasks, train
+from mtlcore._optional import needed_by
 from mtlcore.methods import (
     DWA,
     IMTLG,
@@ -48,16 +50,28 @@ if TYPE_CHECKING:
 __version__ = version("mtlcore")
 
 _LATER = {"load": "data", "reported": "experiments", "results": "experiments"}
-_PACKAGES = {"analysis", "bench", "book", "data", "experiments"}
+_PACKAGES = {
+    "analysis": "data",
+    "bench": "experiments",
+    "book": "book",
+    "data": "data",
+    "experiments": "experiments",
+}
+"""Packages that are loaded on first use, and the extra that each needs."""
 
 
 def __getattr__(name: str) -> Any:
     """Load on first use what needs more than torch and numpy."""
     if name in _PACKAGES:
-        return import_module(f"mtlcore.{name}")
+        return _package(name)
     if name in _LATER:
-        return getattr(import_module(f"mtlcore.{_LATER[name]}"), name)
+        return getattr(_package(_LATER[name]), name)
     raise AttributeError(f"module 'mtlcore' has no attribute {name!r}")
+
+
+def _package(name: str) -> ModuleType:
+    with needed_by(f"mtlcore.{name}", _PACKAGES[name]):
+        return import_module(f"mtlcore.{name}")
 
 
 def __dir__() -> list[str]:

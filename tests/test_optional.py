@@ -1,9 +1,11 @@
 """The sentence for a missing optional package."""
 
+import subprocess
 import sys
 
 import pytest
 
+import mtlcore
 from mtlcore._optional import needed_by
 
 
@@ -25,3 +27,25 @@ def test_other_errors_are_passed_on() -> None:
         __import__("mtlcore.nothing")
     with pytest.raises(ImportError, match="cannot import name"), needed_by("x", extra="data"):
         exec("from math import nothing")
+
+
+REFUSE_JOBLIB = """
+import sys
+sys.modules["joblib"] = None
+import mtlcore as mtl
+try:
+    mtl.results("slaw-table1")
+except ImportError as error:
+    print(error)
+"""
+
+
+def test_a_name_that_is_loaded_on_first_use_says_what_it_needs() -> None:
+    done = subprocess.run([sys.executable, "-c", REFUSE_JOBLIB], capture_output=True, text=True, check=True)
+    assert done.stdout == "mtlcore.experiments needs joblib: pip install 'mtlcore[experiments]'\n"
+
+
+def test_a_name_that_is_not_there() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = mtlcore.nothing
+    assert {"load", "fit", "experiments", "SLAW"} <= set(dir(mtlcore))
