@@ -55,6 +55,7 @@ ELSEWHERE = {
     "registry/test_steps.py": "every method, in a training step",
     "registry/test_torchjd.py": "methods, against another library",
     "experiments/test_registered.py": "every experiment",
+    "book/test_api_pages.py": "the pages of the reference",
     "book/test_alone.py": "every chapter, in an environment of its own",
     "book/test_notebooks.py": "every chapter",
     "book/test_pages.py": "the built pages",

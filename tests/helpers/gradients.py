@@ -50,7 +50,7 @@ def rows(values: list[list[float]]) -> Tensor:
     return torch.tensor(values, dtype=torch.float64)
 
 
-def signal_of(method: mtl.Method, jacobian: Tensor) -> Tensor:
+def signal_of(method: mtl.methods.Method, jacobian: Tensor) -> Tensor:
     """A signal of the kind that the method sees, made from task gradients (T, D)."""
     if method.family == "samples":
         return jacobian @ torch.ones(jacobian.shape[1], 4, dtype=torch.float64)
@@ -65,7 +65,7 @@ def signal_of(method: mtl.Method, jacobian: Tensor) -> Tensor:
     }[method.sees]()
 
 
-def answer(method: mtl.Method, signal: Tensor) -> Tensor:
+def answer(method: mtl.methods.Method, signal: Tensor) -> Tensor:
     """Weights, or the direction where a method has no weights."""
     if method.sees != "jacobian":
         return method.weights(signal)

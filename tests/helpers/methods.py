@@ -11,7 +11,7 @@ from torch import Tensor
 import mtlcore as mtl
 
 VARIANTS = [
-    *("Static(scale='mean')", "UW(kind='classification')", "DWA(pace='step')", "SLAW(init='zero')"),
+    *("Static(scale='sum')", "UW(kind='classification')", "DWA(pace='step')", "SLAW(init='zero')"),
     *("RLW(distribution='bernoulli')", "RLW(distribution='dirichlet', scale='sum')"),
     *("MGDA(scale='sum')", "MGDA(level='features')", "MGDA(gap=0.1)", "PCGrad(level='features')"),
     *("IMTLG(sign_fix=True, scale='sum')", "CAGrad(c=1, rescale=2)", "RGW(distribution='bernoulli')"),
@@ -20,18 +20,18 @@ VARIANTS = [
     *("Projection(per='variable')", "Projection(smoothing=0.5)", "SLGrad(on_empty='uniform')"),
 ]
 TEXTS = [*mtl.METHODS, *VARIANTS]
-OF_THREE = ["GradDrop(leak=(0.5, 0, 1))", "Static(weights=(1, 2, 3))"]  # these fit three tasks only
+OF_THREE = ["GradDrop(leak=(0.5, 0, 1))", "Static(weights=(1.0, 2.0, 3.0))"]  # these fit three tasks only
 
 
-def make(text: str) -> mtl.Method:
+def make(text: str) -> mtl.methods.Method:
     """The method that a text such as ``"CAGrad(c=1)"`` describes, its draws seeded."""
-    method: mtl.Method = eval(f"mtl.{text}" if "(" in text else f"mtl.{text}()", {"mtl": mtl})
+    method = mtl.methods.make(text)
     method.seed(0)
     return method
 
 
 def methods(
-    applies: Callable[[mtl.Method], bool] = lambda method: True,
+    applies: Callable[[mtl.methods.Method], bool] = lambda _: True,
     reason: str = "",
     texts: Iterable[str] = TEXTS,
 ) -> pytest.MarkDecorator:

@@ -164,8 +164,9 @@ def test_the_docstring_says_the_cost(text: str) -> None:
 
 
 @methods(texts=OF_C)
-def test_repr_makes_the_same_method(text: str) -> None:
+def test_text_and_repr_make_the_same_method(text: str) -> None:
     method = make(text)
+    assert mtl.methods.describe(method) == text
     twin = eval(f"mtl.{method!r}")
     assert type(twin) is type(method)
     assert repr(twin) == repr(method)
