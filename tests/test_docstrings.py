@@ -72,10 +72,7 @@ def public_objects() -> dict[str, Any]:
 
 
 PUBLIC = public_objects()
-NOT_YET = (
-    *("mtlcore.methods", "mtlcore.book", *mtl.METHODS),
-    *("mtlcore.experiments", "mtlcore.signals.trunk", "mtlcore.tasks.batch"),
-)
+NOT_YET = ("mtlcore.methods", "mtlcore.experiments", *mtl.METHODS)
 
 
 def over(names: Iterable[str]) -> pytest.MarkDecorator:

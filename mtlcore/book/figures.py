@@ -23,7 +23,22 @@ def descents(
     x: tuple[float, float],
     y: tuple[float, float],
 ) -> Figure:
-    """Level lines of every task, and one panel a method with its path through them."""
+    """Draw the level lines of every task, and one panel for each method with its path through them.
+
+    Parameters
+    ----------
+    tasks : mapping of str to callable
+        The losses of the tasks, functions of points (..., 2).
+    paths : mapping of str to Tensor
+        Points (steps, 2) by method.
+    x, y : tuple of float
+        Range of the two parameters.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        One row of panels.
+    """
     figure, axes = plt.subplots(
         1, len(paths), figsize=(6.4, 0.6 + 5.8 / len(paths)), sharex=True, sharey=True, squeeze=False
     )
@@ -38,7 +53,17 @@ def descents(
 
 
 def contours(ax: Axes, tasks: Mapping[str, Function], x: tuple[float, float], y: tuple[float, float]) -> None:
-    """Level lines of every task, in the tasks' colours."""
+    """Draw the level lines of every task, in the colours of the tasks.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    tasks : mapping of str to callable
+        The losses of the tasks, functions of points (..., 2).
+    x, y : tuple of float
+        Range of the two parameters.
+    """
     grid = torch.meshgrid(
         torch.linspace(*x, 120, dtype=torch.float64),
         torch.linspace(*y, 120, dtype=torch.float64),
@@ -53,9 +78,18 @@ def contours(ax: Axes, tasks: Mapping[str, Function], x: tuple[float, float], y:
 def learning_curves(
     curves: pd.DataFrame, value: str, methods: Mapping[str, tuple[str, str, str]], ax: Axes
 ) -> None:
-    """``value`` by epoch: a thin line a seed, a thick one for the mean over seeds, for each method.
+    """Draw learning curves: for each method a thin line per seed, and a thick one for the mean over seeds.
 
-    ``methods`` maps what the column ``method`` says to (name in the registry, label, line style).
+    Parameters
+    ----------
+    curves : DataFrame
+        Columns ``method``, ``seed``, ``epoch`` and ``value``, as of ``mtl.results("NAME.curves")``.
+    value : str
+        Column to draw.
+    methods : mapping of str to tuple of str
+        From values of the column ``method`` to (text of the method, label, line style).
+    ax : matplotlib.axes.Axes
+        Where to draw.
     """
     for method, (name, label, dash) in methods.items():
         rows = curves[(curves["method"] == method) & curves[value].notna()]
@@ -66,9 +100,23 @@ def learning_curves(
 
 
 def costs(rows: pd.DataFrame, steps: Mapping[str, str], axis: str, value: str = "ratio") -> Figure:
-    """``value`` against ``axis``, both logarithmic: one line a step, labelled at its end.
+    """Draw what steps cost, on logarithmic axes: one line for each step, with its label at the end.
 
-    ``steps`` maps names of steps (those of :func:`mtlcore.bench.make_step`) to labels.
+    Parameters
+    ----------
+    rows : DataFrame
+        Columns ``method``, ``axis`` and ``value``.
+    steps : mapping of str to str
+        Labels by name of the step (see :func:`mtlcore.bench.make_step`).
+    axis : str
+        Column on the horizontal axis.
+    value : str, default "ratio"
+        Column on the vertical axis.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        One panel.
     """
     figure, ax = plt.subplots()
     for name, label in steps.items():
@@ -126,7 +174,24 @@ def two_ways() -> Figure:
 
 
 def grid(rows: Sequence[str], columns: Sequence[str], height: float = 2.1) -> tuple[Figure, dict]:
-    """Axes by (row, column), with the columns' names as titles and shared epochs, in one figure."""
+    """Make a grid of panels that share the axis of the epochs.
+
+    Parameters
+    ----------
+    rows : sequence of str
+        Labels of the rows; the panels of a row share their vertical axis.
+    columns : sequence of str
+        Titles of the columns.
+    height : float, default 2.1
+        Height of a row, in inches.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        The figure.
+    axes : dict
+        Axes by (row, column).
+    """
     figure, axes = plt.subplots(
         len(rows), len(columns), figsize=(6.4, height * len(rows)), sharex=True, sharey="row", squeeze=False
     )

@@ -21,7 +21,21 @@ INK = "#787c82"
 
 
 class Look(NamedTuple):
-    """How a method is drawn: its label, colours, and dash and marker, which tell a family's members apart."""
+    """How a method is drawn. Members of a family differ in dash or marker.
+
+    Parameters
+    ----------
+    label : str
+        Name in legends and tables.
+    light : str
+        Colour on light pages, ``"#rrggbb"``.
+    dark : str
+        Colour on dark pages, ``"#rrggbb"``.
+    dash : tuple of int, default ()
+        Lengths of dashes and gaps, in points; empty for a solid line.
+    marker : str, default "o"
+        Marker of matplotlib.
+    """
 
     label: str
     light: str
@@ -246,7 +260,20 @@ def propose(family: str, count: int = 5) -> list[tuple[str, str]]:
 
 
 def task_color(i: int, dark: bool = False) -> str:
-    """Colour of task number i where no task is the main one; after three they come again."""
+    """Give the colour of a task where no task is the main one.
+
+    Parameters
+    ----------
+    i : int
+        Number of the task; the three colours repeat.
+    dark : bool, default False
+        Whether the page is dark.
+
+    Returns
+    -------
+    color : str
+        ``"#rrggbb"``.
+    """
     return TASKS[i % len(TASKS)][dark]
 
 

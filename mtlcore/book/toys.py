@@ -17,8 +17,28 @@ Function = Callable[[Tensor], Tensor]
 
 
 def quadratic(centre: Sequence[float], curvatures: Sequence[float], angle: float = 0) -> Function:
-    """Half a squared distance to ``centre``, stretched by ``curvatures`` along axes turned by ``angle``
-    degrees."""
+    """Make a quadratic loss of two parameters, which is 0 at its minimum.
+
+    Parameters
+    ----------
+    centre : sequence of float
+        The minimum, (2,).
+    curvatures : sequence of float
+        Second derivatives along the two axes of the level lines.
+    angle : float, default 0
+        Angle of the first axis to the first parameter, in degrees.
+
+    Returns
+    -------
+    function : callable
+        From points (..., 2) to losses (...).
+
+    Examples
+    --------
+    >>> from mtlcore.book.toys import quadratic
+    >>> quadratic(centre=[1, 0], curvatures=[1, 4])(torch.tensor([[1.0, 0.0], [1.0, 1.0]]).double())
+    tensor([0., 2.], dtype=torch.float64)
+    """
     c = torch.tensor(centre, dtype=torch.float64)
     k = torch.tensor(curvatures, dtype=torch.float64)
     turn = torch.deg2rad(torch.tensor(angle, dtype=torch.float64))
@@ -27,7 +47,13 @@ def quadratic(centre: Sequence[float], curvatures: Sequence[float], angle: float
 
 
 class Point(nn.Module):
-    """A trunk whose representation is its only parameter, a point theta."""
+    """A trunk whose representation is its only parameter, the point ``theta``.
+
+    Parameters
+    ----------
+    start : sequence of float
+        Coordinates of the point at the start.
+    """
 
     def __init__(self, start: Sequence[float]) -> None:
         super().__init__()
@@ -40,8 +66,33 @@ class Point(nn.Module):
 def descend(
     tasks: Mapping[str, Function], method: Method, start: Sequence[float], lr: float, steps: int
 ) -> Tensor:
-    """The path (steps + 1, 2) of plain gradient descent under a method, through the same
-    :class:`~mtlcore.Signals` as a network's training."""
+    """Run gradient descent on functions of two parameters, under a method.
+
+    Parameters
+    ----------
+    tasks : mapping of str to callable
+        The losses of the tasks, such as those of :func:`quadratic`.
+    method : Method
+        It sees the same :class:`mtlcore.Signals` as in the training of a network.
+    start : sequence of float
+        The first point, (2,).
+    lr : float
+        Learning rate.
+    steps : int
+        Number of steps.
+
+    Returns
+    -------
+    path : Tensor, shape (steps + 1, 2), float64
+        The points, the start included.
+
+    Examples
+    --------
+    >>> from mtlcore.book.toys import descend, quadratic
+    >>> tasks = {"left": quadratic([-1, 0], [1, 1]), "right": quadratic([1, 0], [1, 1])}
+    >>> descend(tasks, mtl.Static(), start=[0, 2], lr=0.5, steps=2)[:, 1]
+    tensor([2.0000, 1.0000, 0.5000], dtype=torch.float64)
+    """
     point = Point(start)
     model = MultiTaskModel(point, [nn.Identity() for _ in tasks])
     step = Batch(torch.zeros(1, 0), tuple(torch.zeros(1) for _ in tasks))

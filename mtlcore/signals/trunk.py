@@ -25,10 +25,19 @@ BLOCK_BYTES = 600_000_000
 
 @dataclass
 class Passes:
-    """How often a step went through the network.
+    """Numbers of passes through the network in one step.
 
-    A backward pass is one pass back through the trunk; the heads' own backward, once for all tasks,
-    comes with the first of them. A partial one stops at chosen layers on the way.
+    Parameters
+    ----------
+    forward : int, default 0
+        Forward passes through trunk and heads.
+    backward : int, default 0
+        Backward passes through the whole trunk. The backward pass through the heads, one for all tasks,
+        counts as part of the first of them.
+    forward_mode : int, default 0
+        Passes that compute a Jacobian-vector product.
+    partial : int, default 0
+        Backward passes that stop at chosen layers of the trunk.
     """
 
     forward: int = 0

@@ -17,8 +17,15 @@ class Batch:
 
     Parameters
     ----------
-    inputs : a tensor (N, ...) that every task reads, or a tuple of T tensors, one a task.
-    targets : T tensors, each with N entries first.
+    inputs : Tensor, shape (N, ...), or tuple of Tensor
+        One tensor that every task reads, or T tensors, one for each task.
+    targets : tuple of Tensor
+        The labels of the T tasks; the first dimension of each is that of its inputs.
+
+    Raises
+    ------
+    ValueError
+        If a tuple of inputs does not have one tensor for each task.
     """
 
     inputs: Tensor | tuple[Tensor, ...]
@@ -32,7 +39,18 @@ class Batch:
             )
 
     def to(self, device: torch.device | str) -> Batch:
-        """The same batch on another device."""
+        """Copy the batch to another device.
+
+        Parameters
+        ----------
+        device : torch.device or str
+            Device of torch.
+
+        Returns
+        -------
+        batch : Batch
+            The same batch there.
+        """
         inputs = self.inputs
         moved = tuple(x.to(device) for x in inputs) if isinstance(inputs, tuple) else inputs.to(device)
         return Batch(moved, tuple(y.to(device) for y in self.targets))
@@ -42,10 +60,31 @@ class Batch:
 class Split:
     """One split of a data set, held in memory as tensors.
 
-    Images may stay bytes (uint8) here; they are read as floats in [0, 1]. Fingerprints may stay truth
-    values (bool); they are read as 0.0 and 1.0.
-    With one input a task the tasks may differ in length: an epoch then is one pass over the longest,
-    and the shorter ones start again.
+    Images may be stored as bytes (uint8); they are read as floats in [0, 1]. Fingerprints may be stored as
+    truth values (bool); they are read as 0.0 and 1.0. With one input for each task the tasks may differ in
+    length: an epoch then is one pass over the longest, and the shorter ones start again.
+
+    Parameters
+    ----------
+    inputs : Tensor, shape (N, ...), or tuple of Tensor
+        One tensor that every task reads, or T tensors, one for each task.
+    targets : tuple of Tensor
+        The labels of the T tasks; the first dimension of each is that of its inputs.
+
+    Raises
+    ------
+    ValueError
+        If a task does not have as many labels as inputs.
+
+    Examples
+    --------
+    >>> pixels = torch.tensor([[0], [51], [255]], dtype=torch.uint8)
+    >>> split = mtl.Split(pixels, (torch.arange(3), torch.ones(3)))
+    >>> len(split), split.tasks
+    (3, 2)
+    >>> split.read(slice(1, 3)).inputs
+    tensor([[0.2000],
+            [1.0000]])
     """
 
     inputs: Tensor | tuple[Tensor, ...]
@@ -67,12 +106,34 @@ class Split:
         return max(len(y) for y in self.targets)
 
     def to(self, device: torch.device | str) -> Split:
-        """The same split on another device."""
+        """Copy the split to another device.
+
+        Parameters
+        ----------
+        device : torch.device or str
+            Device of torch.
+
+        Returns
+        -------
+        split : Split
+            The same split there.
+        """
         whole = Batch(self.inputs, self.targets).to(device)
         return Split(whole.inputs, whole.targets)
 
     def read(self, index: Tensor | slice) -> Batch:
-        """The samples at these positions; a position past a task's end starts again at its beginning."""
+        """Read the samples at some positions.
+
+        Parameters
+        ----------
+        index : Tensor of int64, shape (N,), or slice
+            Positions. Those past the last sample of a task start again at its first.
+
+        Returns
+        -------
+        batch : Batch
+            The samples, with inputs as floats.
+        """
         if isinstance(index, slice):
             index = torch.arange(len(self))[index]
         inputs = self.inputs
@@ -80,7 +141,25 @@ class Split:
         return Batch(picked, tuple(_take(y, index) for y in self.targets))
 
     def batches(self, batch_size: int, generator: torch.Generator | None = None) -> Iterator[Batch]:
-        """All samples once, in order, or shuffled when a generator is given."""
+        """Read all samples once, in mini-batches.
+
+        Parameters
+        ----------
+        batch_size : int
+            Number of samples of a batch; the last one may be smaller.
+        generator : torch.Generator, optional
+            Source of a random order; by default the order is that of the split.
+
+        Yields
+        ------
+        batch : Batch
+            The next mini-batch.
+
+        Raises
+        ------
+        ValueError
+            If the batch size is less than 1.
+        """
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
         order = (
@@ -103,7 +182,21 @@ def _pick(data: Tensor, index: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class MultiTaskData:
-    """What :func:`mtlcore.load` returns: three splits and their tasks."""
+    """A data set: three splits and their tasks. :func:`mtlcore.load` returns one.
+
+    Parameters
+    ----------
+    name : str
+        Name of the data set.
+    train : Split
+        Samples to train on.
+    validation : Split
+        Samples that decide when to stop, and that methods with a validation batch look at.
+    test : Split
+        Samples to test on.
+    tasks : tuple of Task
+        The T tasks.
+    """
 
     name: str
     train: Split

@@ -20,9 +20,26 @@ WAITING: dict[Access, str] = {
 class Entry:
     """One table or figure: what it shows, on which data, the paper's numbers and ours.
 
-    `access` says what the data ask of you: `open` (made or fetched by the code), `bring` (official
-    files that you fetch under their terms), `closed` (credentials or a contract), `none` (nothing
-    to run). `criterion` is what counts as reproduced, `reason` why there is no number of ours.
+    Parameters
+    ----------
+    item : str
+        Which one, as the paper counts, such as ``"Table 1"``.
+    shows : str
+        What it shows.
+    data : str, optional
+        On which data.
+    access : {"none", "open", "bring", "closed"}, default "none"
+        Whether the data are generated or downloaded by the code (``"open"``), are files that the user fetches
+        under their terms (``"bring"``), or are behind credentials or a contract (``"closed"``); ``"none"``
+        where there is nothing to run.
+    criterion : str, optional
+        What counts as reproduced.
+    reason : str, optional
+        Why there is no number of ours.
+    theirs : sequence of Printed, optional
+        The paper's numbers.
+    ours : Stored, optional
+        Our numbers.
     """
 
     item: str
@@ -35,7 +52,7 @@ class Entry:
     ours: Stored | None = None
 
     def status(self) -> str:
-        """The verdict if our rows are stored, else what stands in the way."""
+        """Give the verdict if our rows are stored, else the reason why there is none."""
         if self.ours is None:
             return WAITING[self.access] if self.access in ("closed", "none") else "no experiment yet"
         if self.ours.table().empty:

@@ -20,10 +20,18 @@ UNITS = {"": "", "degrees": "°", "ratio": ""}
 
 @dataclass(frozen=True)
 class Printed:
-    """Numbers of the paper: rows of a file of `book/papers`.
+    """Numbers of the paper: rows of a file of ``book/papers``.
 
-    `what` says what they are, `where` maps a column to the value or values that are chosen, `by`
-    are the columns that name a number. With no `by` the ledger links the file and shows no number.
+    Parameters
+    ----------
+    file : str
+        Name of the file, without ``.csv``.
+    what : str, optional
+        What the numbers are.
+    where : mapping of str to str or sequence of str, optional
+        Values that are chosen, by column.
+    by : sequence of str, default ("method",)
+        Columns that name a number. If empty, the ledger links the file and shows no number.
     """
 
     file: str
@@ -32,13 +40,14 @@ class Printed:
     by: Sequence[str] = ("method",)
 
     def rows(self) -> pd.DataFrame:
+        """Read the rows that are chosen, as text."""
         rows = printed(self.file)
         for column, chosen in self.where.items():
             rows = rows[rows[column].isin([chosen] if isinstance(chosen, str) else list(chosen))]
         return rows if self.by else rows.iloc[:0]
 
     def lines(self) -> Lines:
-        """The numbers as printed: `{"": [("SLAW", "12.294 ± 0.046")]}`."""
+        """Write the numbers as printed: ``{"": [("SLAW", "12.294 ± 0.046")]}``."""
         lines: Lines = {}
         for _, row in self.rows().iterrows():
             names = [f"{SIGNS[c]} = {row[c]}" if c in SIGNS else row[c] for c in self.by if row[c]]
@@ -49,7 +58,7 @@ class Printed:
         return lines
 
     def source(self) -> str:
-        """What the ± is, and over how many runs."""
+        """Say what the ± is, and over how many runs."""
         rows = self.rows()
         kinds = [f"± {kind}" for kind in rows["spread_kind"].unique() if kind]
         seeds = [f"{n} seeds" for n in rows["seeds"].unique() if n]
@@ -60,11 +69,30 @@ class Printed:
 
 @dataclass(frozen=True)
 class Stored:
-    """Numbers of ours: the mean of a column of stored rows over the seeds, group by group.
+    """Our numbers: the mean over the seeds of a column of stored rows, for each group.
 
-    The groups are those of `by`, in the rows of `preset` where each column of `where` has its
-    value; with unit `%` the column holds fractions. `summary` may answer with another number than the
-    mean. The verdict is the one that the chapter reaches, and `because` gives its reason in one line.
+    Parameters
+    ----------
+    experiment : str
+        Name of the table of results: of an experiment, or of its curves (``"NAME.curves"``).
+    value : str
+        Column with the numbers.
+    verdict : {"reproduced", "partly", "not"}, optional
+        The verdict of the chapter; none as long as nothing is stored.
+    because : str, optional
+        Reason of the verdict, in one line.
+    what : str, optional
+        What the numbers are.
+    by : sequence of str, default ("method",)
+        Columns that make the groups.
+    where : mapping of str to object, optional
+        Only rows where each of these columns has its value.
+    preset : str, default "laptop"
+        Only rows of this preset.
+    unit : str, optional
+        With ``"%"`` the column holds fractions.
+    summary : callable, default mtlcore.analysis.summary.summarise
+        Computes mean, half-width of the interval and number of seeds of every group.
     """
 
     experiment: str
@@ -83,7 +111,7 @@ class Stored:
         return f"python -m mtlcore run {self.experiment.removesuffix('.curves')} --preset {self.preset}"
 
     def table(self) -> pd.DataFrame:
-        """Mean, half-width of the 95% interval and seeds of every group; empty if nothing is stored."""
+        """Compute mean, half-width of the 95% interval and seeds of each group; empty if none is stored."""
         try:
             rows = results(self.experiment, self.preset)
         except ValueError:
@@ -93,7 +121,7 @@ class Stored:
         return self.summary(rows, self.by, self.value)
 
     def lines(self) -> Lines:
-        """The means with their intervals: `{"multi-mnist": [("Static", "91.41 ± 0.41 %")]}`."""
+        """Write the means with their intervals: ``{"multi-mnist": [("Static", "91.41 ± 0.41 %")]}``."""
         scale = 100 if self.unit == "%" else 1
         lines: Lines = {}
         for key, row in self.table().iterrows():
@@ -103,7 +131,7 @@ class Stored:
         return lines
 
     def source(self) -> str:
-        """What the ± is, how many runs, and of which size."""
+        """Say what the ± is, how many runs, and of which preset."""
         counts = sorted(self.table()["seeds"].unique())
         return f"± 95% interval, {' to '.join(f'{n:.0f}' for n in counts)} seeds, preset {self.preset}"
 

@@ -56,18 +56,23 @@ class Explorer(Widget):
 
     Parameters
     ----------
-    gradients : two or three pairs of an angle in degrees and a length in [0.25, 2]; by default a
-        conflict in which the first is the longer. Three are moved to the grid.
-    shown : names of the methods whose arrows are on at first.
-    own : more rules to show beside the registry's, by name.
-
-    ``gradients`` and ``shown`` follow the picture in a live kernel, and it follows them.
+    gradients : sequence of pairs of float, optional
+        Angle in degrees and length in [0.25, 2] of two or three gradients; by default a conflict in which the
+        first is the longer. Three gradients are moved to the grid.
+    shown : sequence of str
+        Names of the methods whose arrows are on at first.
+    own : mapping of str to Method, optional
+        More rules by name, to show beside those of the registry.
 
     Raises
     ------
-    ValueError : other than two or three gradients, a length that is not positive and finite, a name in
-        ``shown`` that is not there, or a rule in ``own`` that sees something else or acts on each coordinate
-        alone.
+    ValueError
+        If there are not two or three gradients, a length is not positive and finite, a name in ``shown`` is
+        unknown, or a rule in ``own`` sees another signal or acts on each coordinate alone.
+
+    Notes
+    -----
+    In a live kernel ``gradients`` and ``shown`` change with the picture, and the picture with them.
     """
 
     _esm = module("explorer")

@@ -43,19 +43,26 @@ class Moments(Widget):
 
     Parameters
     ----------
-    stream : "units" (default: noisy batches, the second task in a unit 4 times smaller), "level" (noisy
-        batches, 20 added to the second loss) or "drift" (no noise; gradients at a right angle, the second 3
-        times as long as the first).
-    trained_with : "constant" (default) or "slaw": the weights that the steps follow.
-    init : "arithmetic" (default) or "zero": how SLAW's averages start.
-    beta : 0.9, 0.97 or 0.99 (default).
-    step : the step whose numbers are in the table, default 200; it moves to the nearest multiple of 10.
-
-    All five follow the picture in a live kernel, and it follows them.
+    stream : {"units", "level", "drift"}, default "units"
+        The losses: noisy batches, the second task in a unit 4 times smaller; noisy batches, 20 added to the
+        second loss; no noise, and gradients at a right angle, the second 3 times as long as the first.
+    trained_with : {"constant", "slaw"}, default "constant"
+        The weights that the steps follow.
+    init : {"arithmetic", "zero"}, default "arithmetic"
+        Start of SLAW's averages.
+    beta : {0.9, 0.97, 0.99}, default 0.99
+        Decay of SLAW's averages.
+    step : int, default 200
+        The step whose numbers are in the table. It moves to the nearest multiple of 10.
 
     Raises
     ------
-    ValueError : a stream, training weights, a start or a beta that is not there.
+    ValueError
+        If ``stream``, ``trained_with``, ``init`` or ``beta`` has another value.
+
+    Notes
+    -----
+    In a live kernel the arguments are attributes that change with the picture, and the picture with them.
     """
 
     _esm = module("chart", "moments")

@@ -36,15 +36,21 @@ class Simplex(Widget):
 
     Parameters
     ----------
-    distribution : one of the five, default "normal".
-    tasks : number of tasks of the histogram and the noise, one of 2, 3, 5, 10 and 40; default 3.
-    count : how many draws are shown, 1 to 400 (default).
-
-    All three follow the picture in a live kernel, and it follows them.
+    distribution : str, default "normal"
+        One of the five distributions of :class:`mtlcore.RLW`.
+    tasks : {2, 3, 5, 10, 40}, default 3
+        Number of tasks of the histogram and the noise.
+    count : int, default 400
+        Number of draws that are shown, from 1 to 400.
 
     Raises
     ------
-    ValueError : an unknown distribution, or a number of tasks or of draws that is not there.
+    ValueError
+        If an argument has another value.
+
+    Notes
+    -----
+    In a live kernel the arguments are attributes that change with the picture, and the picture with them.
     """
 
     _esm = module("simplex")

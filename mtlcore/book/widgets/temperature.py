@@ -34,16 +34,22 @@ class Temperature(Widget):
 
     Parameters
     ----------
-    stream : "one stalls" (default), "noise" (same speed, but the means of the epochs are noisy) or "units"
-        (same speed, one loss in a unit a hundred times smaller).
-    temperature : one of 0.05, 0.1, 0.2, 0.5, 1, 2 (default), 5 and 10.
-    pace : "epoch" (default) or "step".
-
-    All three follow the picture in a live kernel, and it follows them.
+    stream : {"one stalls", "noise", "units"}, default "one stalls"
+        The losses: one stops to fall; both fall at the same speed, with noisy means of the epochs; both fall
+        at the same speed, one in a unit a hundred times smaller.
+    temperature : {0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10}, default 2
+        Temperature of the softmax.
+    pace : {"epoch", "step"}, default "epoch"
+        When the weights change.
 
     Raises
     ------
-    ValueError : a stream, a temperature or a pace that is not there.
+    ValueError
+        If an argument has another value.
+
+    Notes
+    -----
+    In a live kernel the arguments are attributes that change with the picture, and the picture with them.
     """
 
     _esm = module("chart", "temperature")

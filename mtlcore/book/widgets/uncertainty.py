@@ -31,15 +31,19 @@ class Uncertainty(Widget):
 
     Parameters
     ----------
-    losses : the losses of two tasks, default 4.6 and 0.22. They move to the nearest of 25 values from 0.01
-        to 100.
-    rule : "UW" (default), "UW, classification" or "IMTL-L".
-
-    Both follow the picture in a live kernel, and it follows them.
+    losses : sequence of float, default (4.6, 0.22)
+        The losses of two tasks. They move to the nearest of 25 values from 0.01 to 100.
+    rule : {"UW", "UW, classification", "IMTL-L"}, default "UW"
+        The rule that weighs them.
 
     Raises
     ------
-    ValueError : an unknown rule; losses that are not two, or not above zero.
+    ValueError
+        If the rule is unknown, or there are not two losses above zero.
+
+    Notes
+    -----
+    In a live kernel the arguments are attributes that change with the picture, and the picture with them.
     """
 
     _esm = module("chart", "uncertainty")
