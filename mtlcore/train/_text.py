@@ -134,15 +134,8 @@ def method_parts(method: Method) -> dict[str, str]:
         Under the empty name the class, under its own name each argument.
     """
     return {"": qualified_name(type(method))} | {
-        name: stable_text(value) for name, value in _arguments(method).items()
+        name: stable_text(value) for name, value in method.get_params().items()
     }
-
-
-def _arguments(method: Method) -> Mapping[str, Any]:
-    # public attributes, until every method has get_params
-    public = {k: v for k, v in vars(method).items() if k not in _INTERNAL and not k.startswith("_")}
-    children = dict(method.named_children())
-    return public | children
 
 
 def _text(value: Any, above: tuple[int, ...]) -> str:
@@ -166,9 +159,9 @@ def _text(value: Any, above: tuple[int, ...]) -> str:
         return tensor_text(value)
     if isinstance(value, np.ndarray) and value.dtype != object:
         digest = hashlib.sha256(np.ascontiguousarray(value).data).hexdigest()
-        return f"{value.dtype} {value.shape}, SHA-256 {digest}"
+        return f"array {value.dtype} {value.shape}, SHA-256 {digest}"
     if isinstance(value, Method):
-        return _call(type(value), {k: text(v) for k, v in _arguments(value).items()})
+        return _call(type(value), {k: text(v) for k, v in value.get_params().items()})
     if isinstance(value, nn.Module):
         return "{" + ", ".join(f"{k}: {v}" for k, v in module_parts(value).items()) + "}"
     if isinstance(value, type):

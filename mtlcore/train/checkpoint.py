@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -134,13 +135,17 @@ def load(path: Path, identity: Mapping[str, str], data: str) -> dict[str, Any]:
 def _read(path: Path) -> dict[str, Any]:
     with path.open("rb"):
         pass  # a file that cannot be opened is an OSError of its own; torch raises one for a damaged file too
+    content = None
     try:
-        # On the CPU: an error then is the file's, not that of a device without memory.
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with zipfile.ZipFile(path) as parts:
+            whole = parts.testzip() is None  # torch itself does not look at the checksums
+        if whole:
+            # On the CPU: an error then is the file's, not that of a device without memory.
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except MemoryError:
         raise
     except Exception:  # torch, zipfile and pickle raise errors of many types for damaged files
-        content = None
+        pass
     if not isinstance(content, dict) or "identity" not in content:
         raise ValueError(
             f"{path} is not a checkpoint of mtlcore.fit, or is damaged: delete it or give another file"

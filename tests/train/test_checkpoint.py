@@ -170,6 +170,19 @@ def test_a_truncated_file_is_no_checkpoint(tmp_path: Path) -> None:
             train(path)
 
 
+def test_a_changed_bit_in_a_tensor_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "training.pt"
+    train(path)
+    content = bytearray(path.read_bytes())
+    state = torch.load(path, weights_only=True)["state"]
+    place = content.find(state["model"]["trunk.0.weight"].numpy().tobytes())
+    assert place > 0
+    content[place] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="is not a checkpoint of mtlcore"):
+        train(path)
+
+
 @pytest.mark.parametrize("content", [b"not a checkpoint\n", b"\x80\x05garbage", b"PK\x03\x04"])
 def test_another_file_is_no_checkpoint(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "training.pt"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -60,6 +62,81 @@ def test_resume_is_exact(method: mtl.METHODS, tmp_path: Path) -> None:
         history.drop(columns=NEVER_TWICE), resumed_history.drop(columns=NEVER_TWICE), check_exact=True
     )
     assert [p.name for p in tmp_path.iterdir()] == ["training.pt"]
+
+
+@pytest.mark.parametrize("stop", [1, 2, 3])
+def test_a_training_that_is_killed_in_any_epoch_goes_on_exactly(
+    stop: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last words of the first process: half a checkpoint, beside the whole one of the epoch before."""
+
+    class Killed(Exception):
+        pass
+
+    def save(content: object, path: Path) -> None:
+        write(content, path)
+        if len(content["state"]["rows"]) > stop:
+            path.write_bytes(path.read_bytes()[:1000])
+            raise Killed
+
+    history, whole = train(mtl.GradNorm())
+    path, write = tmp_path / "training.pt", torch.save
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "save", save)
+        with pytest.raises(Killed):
+            train(mtl.GradNorm(), checkpoint=path)
+    torch.manual_seed(99)
+    seen: list[int] = []
+    count = lambda epoch, model: seen.append(epoch) or {}  # noqa: E731
+    resumed_history, resumed = train(mtl.GradNorm(), checkpoint=path, on_epoch=count)
+    assert seen == list(range(stop + 1, 5))
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    pd.testing.assert_frame_equal(
+        history.drop(columns=NEVER_TWICE), resumed_history.drop(columns=NEVER_TWICE), check_exact=True
+    )
+
+
+@pytest.mark.parametrize("name", mtl.METHODS)
+def test_every_method_goes_on_exactly_also_with_the_objects_of_before(name: str, tmp_path: Path) -> None:
+    """As in a notebook that was interrupted: the model and the method carry what they learned."""
+    history, whole = train(mtl.METHODS[name](), epochs=2)
+    model, method, path = toy_network(), mtl.METHODS[name](), tmp_path / "training.pt"
+    options = {"optimizer": SGD, "batch_size": 16, "progress": False, "checkpoint": path}
+    mtl.fit(model, toy(), method, epochs=1, **options)
+    again = mtl.fit(model, toy(), method, epochs=2, **options)
+    assert all(torch.equal(whole[key], value) for key, value in model.state_dict().items())
+    pd.testing.assert_frame_equal(
+        history.drop(columns=NEVER_TWICE), again.drop(columns=NEVER_TWICE), check_exact=True
+    )
+
+
+def test_the_initial_weights_of_a_resumed_training_do_not_matter(tmp_path: Path) -> None:
+    path = tmp_path / "training.pt"
+    _, whole = train(mtl.Static(), epochs=2)
+    train(mtl.Static(), epochs=1, checkpoint=path)
+    model = toy_network()
+    for p in model.parameters():
+        p.data.add_(1)
+    options = {"optimizer": SGD, "batch_size": 16, "progress": False, "checkpoint": path}
+    mtl.fit(model, toy(), mtl.Static(), epochs=2, **options)
+    assert all(torch.equal(whole[name], value) for name, value in model.state_dict().items())
+
+
+def test_numbers_of_numpy_and_torch_from_on_epoch_are_kept_in_a_checkpoint(tmp_path: Path) -> None:
+    numbers = lambda epoch, model: {"a": np.float64(epoch), "b": torch.tensor(2.0)}  # noqa: E731
+    first, _ = train(mtl.Static(), epochs=1, checkpoint=tmp_path / "t.pt", on_epoch=numbers)
+    second, _ = train(mtl.Static(), epochs=2, checkpoint=tmp_path / "t.pt", on_epoch=numbers)
+    assert second["a"].tolist() == [1, 2] and second["b"].tolist() == [2, 2]
+    pd.testing.assert_frame_equal(first, second[:1], check_exact=True)
+
+
+@pytest.mark.parametrize("package", ["pandas", "tqdm.auto"])
+def test_what_to_install_for_fit(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(
+        ImportError, match=rf"mtlcore\.fit needs {package.split('.')[0]}: pip install 'mtlcore\[train\]'"
+    ):
+        train(mtl.Static(), epochs=1)
 
 
 def test_a_finished_training_is_not_repeated(tmp_path: Path) -> None:
