@@ -218,7 +218,7 @@ def test_no_module_imports_a_test(path: Path) -> None:
 @pytest.mark.parametrize("name", mtl.METHODS)
 def test_a_rule_has_a_short_file_of_its_own(name: str) -> None:
     path = Path(inspect.getfile(mtl.METHODS[name]))
-    assert len(path.read_text().splitlines()) < 120
+    assert len(path.read_text().splitlines()) <= 140
     assert [other for other in mtl.METHODS if inspect.getfile(mtl.METHODS[other]) == str(path)] == [name]
 
 

@@ -21,7 +21,8 @@ def grow(parameter: nn.Parameter, tasks: int, value: float) -> nn.Parameter:
 
     Raises
     ------
-    ValueError : it has another number of entries already.
+    ValueError
+        If it has another number of entries already.
     """
     if not len(parameter):
         parameter.data = torch.full((tasks,), value, dtype=parameter.dtype, device=parameter.device)
@@ -34,6 +35,13 @@ class LearnedScales(LossBalancing):
     """Rules whose weights come from scales s, one a task, that the training loop's optimiser learns.
 
     ``s`` minimises the rule's ``objective``.
+
+    Parameters
+    ----------
+    init : float, default 0.0
+        Starting value of every s.
+    scale : {"sum", "mean"}, optional
+        As in :class:`Method`.
     """
 
     def __init__(self, *, init: float = 0.0, scale: Scale | None = None) -> None:
@@ -42,7 +50,7 @@ class LearnedScales(LossBalancing):
         self.s = nn.Parameter(torch.zeros(0, dtype=torch.float64))
 
     def objective(self, losses: Tensor) -> Tensor:
-        """The scalar that s minimises, for losses (T,)."""
+        """Return the scalar that s minimises, for losses (T,)."""
         raise NotImplementedError
 
     def after_backward(self, signals: Signals) -> None:
@@ -50,7 +58,7 @@ class LearnedScales(LossBalancing):
         self.objective(signals.losses.double()).backward()
 
     def learnable(self) -> list[nn.Parameter]:
-        """The s."""
+        """Return the s."""
         return [self.s]
 
     def reset(self) -> None:

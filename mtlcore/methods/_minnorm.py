@@ -31,16 +31,23 @@ def min_norm(vectors: Tensor, start: Tensor | None = None) -> Tensor:
 
     .. math:: \min_w \Big\|\sum_i w_i g_i\Big\|^2 \quad\text{over}\quad w \ge 0,\ \sum_i w_i = 1
 
-    Up to a factor, w is the answer of non-negative least squares to
+    Up to a factor, w solves the non-negative least-squares problem
     :math:`\|\sum_i v_i g_i\|^2 + \mu^2 (\sum_i v_i - 1)^2`, whatever :math:`\mu` is, since the sum of v
     and its direction separate. Vectors are taken at length one, with the least of their norms for
     :math:`\mu`, so that scale does no harm.
 
     Parameters
     ----------
-    vectors : finite. Zero vectors share all the weight.
-    start : (T,) mask of the vectors that have weight at first, say in the answer to a problem near this
-        one. Default: all of them where they are well apart, else the shortest.
+    vectors : Tensor, shape (T, D)
+        Finite. Zero vectors share all the weight.
+    start : Tensor of bool, shape (T,), optional
+        The vectors that have weight at first, say in the solution of a problem near this one. Default: all of
+        them where they are well apart, else the shortest.
+
+    Returns
+    -------
+    weights : Tensor, shape (T,)
+        On the simplex.
     """
     points = vectors.double().cpu()
     tasks, norms = len(points), points.norm(dim=1)

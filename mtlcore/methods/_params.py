@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def plain(value: Any) -> Any:
-    """The value, with tuples for lists and tensors."""
+    """The value with lists and tensors as tuples."""
     if isinstance(value, Tensor):
         value = value.tolist()
     return tuple(map(plain, value)) if isinstance(value, list | tuple) else value

@@ -1,4 +1,4 @@
-"""Explicit randomness: a generator of one's own that is saved and copied with the method."""
+"""Random draws from a generator that belongs to the method, and is saved and copied with it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from mtlcore.methods.base import Method
 
 
 class Randomised(Method):
-    """Mixin for rules that draw: the same generator state gives the same draws.
+    """Mixin for rules that draw: the same generator state gives the same draws, and is saved with the method.
 
     Parameters
     ----------
-    generator : a CPU generator. Left out, the method makes its own, seeded from torch's global one,
-        so that ``torch.manual_seed`` governs it.
+    *args : Any
+        Arguments of the next class.
+    generator : torch.Generator, optional
+        Source of the draws, on the CPU. Default: a new one, seeded from torch's global generator.
+    **kwargs : Any
+        Arguments of the next class.
     """
 
     def __init__(self, *args: Any, generator: torch.Generator | None = None, **kwargs: Any) -> None:

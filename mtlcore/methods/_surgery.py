@@ -24,25 +24,26 @@ class GradientSurgery(GramianRule):
     per: Per = "whole"
 
     def weights(self, signal: Tensor) -> Tensor:
-        """Weights of the task gradients, (T,), where the rule is a weighting.
+        """Return the weights (T,) from the Gramian (T, T), where the rule is a weighting.
 
         Raises
         ------
-        ValueError : it is none, or the Gramian is not a finite square matrix.
+        ValueError
+            If it is none, or the Gramian is not a finite square matrix.
         """
         if self.sees == "jacobian":
             raise ValueError(f"{self} acts on the gradients themselves: no weights, use direction(jacobian)")
         return super().weights(signal)
 
     def backward(self, signals: Signals) -> Tensor | None:
-        """Fill the gradients; the weights come back where the rule is a weighting."""
+        """Fill ``.grad``; return the weights where the rule is a weighting, else None."""
         if self.sees == "gramian":
             return super().backward(signals)
         signals.apply(self.direction(signals.jacobian(), signals.sizes))
         return None
 
     def _split(self, gradients: Tensor, sizes: Sequence[int] | None) -> tuple[Tensor, ...]:
-        """Gradients (..., D), cut at the borders of the variables, or whole."""
+        """Gradients (..., D), split into the V variables, or whole."""
         if self.per == "whole":
             return (gradients,)
         if sizes is None or sum(sizes) != gradients.shape[-1]:
@@ -51,7 +52,7 @@ class GradientSurgery(GramianRule):
 
 
 def check_per(per: Per) -> Per:
-    """The grain of a rule, if there is such a one."""
+    """Validate ``per``."""
     if per not in ("whole", "variable"):
         raise ValueError(f"per is 'whole' or 'variable', not {per!r}")
     return per

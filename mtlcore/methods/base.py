@@ -1,4 +1,4 @@
-"""What every method is: a rule from a signal of the training step to weights, or to a direction."""
+"""The base classes of all methods: rules from a signal of the training step to weights or a direction."""
 
 from __future__ import annotations
 
@@ -18,19 +18,29 @@ Scale = Literal["sum", "mean"]
 class Method(nn.Module):
     """A rule that balances tasks.
 
-    Class attributes say what a rule looks at and where it belongs:
+    Class attributes describe the rule:
 
-    * ``sees``: the signal that ``weights`` reads, such as "losses", "gramian" or "alignment";
+    * ``sees``: the signal that :meth:`weights` reads: "losses", "gramian", "jacobian", "norms", "alignment",
+      "gains" or "response";
     * ``family``: "losses", "gradients", "auxiliary" or "samples";
     * ``validates``: whether it looks at a validation batch;
     * ``published``: the scale on which its paper states it, "sum" or "mean";
     * ``weights_heads``: whether each head's own gradient carries its task's weight, too.
 
+    A subclass stores every argument of its constructor under the argument's name, its state in buffers, and
+    what it learns in parameters. It writes ``rule`` (of :class:`LossBalancing` and
+    :class:`GradientBalancing`), or :meth:`weights` and :meth:`step_weights`.
+
     Parameters
     ----------
-    scale : "sum" answers on the scale on which equal weighting is the sum of the tasks, "mean" on the
-        one on which it is their mean, a factor of T apart. Under SGD that is a factor of T in the
-        learning rate. Default: as published.
+    scale : {"sum", "mean"}, optional
+        Whether equal weights would be 1 each or 1/T each. Under SGD that is a factor of T in the learning
+        rate. Default: as published.
+
+    Raises
+    ------
+    ValueError
+        If the scale is something else.
     """
 
     sees: str
@@ -46,50 +56,117 @@ class Method(nn.Module):
         self.scale: Scale = scale or self.published
 
     def weights(self, signal: Tensor) -> Tensor:
-        """(T,) weights of the tasks from the signal that this rule sees."""
+        """Return the weights of the tasks.
+
+        Parameters
+        ----------
+        signal : Tensor
+            The signal that this rule sees.
+
+        Returns
+        -------
+        weights : Tensor, shape (T,)
+            In float64 for such a signal, else in float32.
+        """
         raise NotImplementedError
 
     def direction(self, jacobian: Tensor, sizes: Sequence[int] | None = None) -> Tensor:
-        """(D,) update direction from the task gradients (T, D); a step goes against it."""
+        """Return the update direction on the shared parameters.
+
+        Parameters
+        ----------
+        jacobian : Tensor, shape (T, D)
+            The task gradients.
+        sizes : sequence of int, optional
+            Numbers of entries of the shared parameters, whose sum is D.
+
+        Returns
+        -------
+        direction : Tensor, shape (D,)
+            A step goes against it.
+        """
         raise NotImplementedError
 
     def step_weights(self, signals: Signals) -> Tensor:
-        """The weights (T,) of the task gradients in this step."""
+        """Return the weights of the task gradients in a training step.
+
+        Parameters
+        ----------
+        signals : Signals
+            The training step.
+
+        Returns
+        -------
+        weights : Tensor, shape (T,)
+            From the signal that this rule sees.
+        """
         raise NotImplementedError
 
     def backward(self, signals: Signals) -> Tensor | None:
-        """Fill ``.grad`` of the shared and the task parameters; return the weights, if there are any."""
+        """Fill ``.grad`` of the shared parameters and of the heads.
+
+        Parameters
+        ----------
+        signals : Signals
+            The training step.
+
+        Returns
+        -------
+        weights : Tensor, shape (T,), or None
+            The weights, if the rule has any.
+        """
         weights = self.step_weights(signals)
         signals.backward(weights, heads=weights if self.weights_heads else None)
         self.after_backward(signals)
         return weights
 
     def after_backward(self, signals: Signals) -> None:
-        """Called when the gradients are filled, for rules that train more than their weights."""
+        """Train what the rule learns besides its weights; called when ``.grad`` is filled.
+
+        Parameters
+        ----------
+        signals : Signals
+            The training step.
+        """
 
     def reset(self) -> None:
         """Forget what was seen so far."""
 
     def seed(self, seed: int) -> None:
-        """Start the draws anew; a rule that draws nothing has nothing to do."""
+        """Start the draws anew; a rule that draws nothing has nothing to do.
+
+        Parameters
+        ----------
+        seed : int
+            Seed of the generator.
+        """
 
     def learnable(self) -> list[nn.Parameter]:
-        """Parameters that the training loop's optimiser should step, without weight decay."""
+        """Return parameters that the training loop's optimiser should step, without weight decay."""
         return []
 
     def end_epoch(self) -> None:
-        """Told at the end of every epoch, for rules that think in epochs."""
+        """Note the end of an epoch; the training loop calls this after each."""
 
     def get_params(self) -> dict[str, Any]:
-        """The arguments of the constructor by name, as they are stored; without ``generator``.
+        """Return the arguments of the constructor as they are stored, without ``generator``.
 
-        Every argument is stored as an attribute of its own name.
+        Returns
+        -------
+        params : dict
+            Values by name, in the order of the signature.
         """
         names = inspect.signature(type(self)).parameters
         return {name: getattr(self, name) for name in names if name != "generator"}
 
     def changed_params(self) -> dict[str, Any]:
-        """The part of :meth:`get_params` that differs from the defaults."""
+        """Return the part of :meth:`get_params` that differs from the defaults.
+
+        Returns
+        -------
+        params : dict
+            Values by name, in the order of the signature.
+        """
         defaults = {n: p.default for n, p in inspect.signature(type(self)).parameters.items()}
         return {
             name: value
@@ -126,23 +203,60 @@ class Method(nn.Module):
 
 
 class LossBalancing(Method):
-    """Rules that weight the task losses, and so the shared and the task parameters alike."""
+    """Rules that weight the task losses, and so the shared parameters and the heads alike.
+
+    Parameters
+    ----------
+    scale : {"sum", "mean"}, optional
+        Whether equal weights would be 1 each or 1/T each. Default: as published.
+
+    Examples
+    --------
+    >>> class Inverse(mtl.methods.LossBalancing):
+    ...     def rule(self, losses):
+    ...         return len(losses) / losses / (1 / losses).sum()
+    >>> Inverse().weights(torch.tensor([1.0, 3.0]))
+    tensor([1.5000, 0.5000])
+    """
 
     sees = "losses"
     family: ClassVar[str] = "losses"
     weights_heads = True
 
     def weights(self, signal: Tensor) -> Tensor:
-        """Weights of the tasks, (T,), from their losses, (T,).
+        """Return the weights of the tasks from their losses.
+
+        Parameters
+        ----------
+        signal : Tensor, shape (T,)
+            The task losses.
+
+        Returns
+        -------
+        weights : Tensor, shape (T,)
+            On the scale that was asked for.
 
         Raises
         ------
-        ValueError : the losses are no vector, there is none, or one is not finite.
+        ValueError
+            If the losses are no vector, there is none, or one is not finite.
         """
         losses = check_losses(signal)
         return self._rescale(self.rule(losses.double()), signal)
 
     def rule(self, losses: Tensor) -> Tensor:
+        """Return the weights on the published scale; this is what a subclass writes.
+
+        Parameters
+        ----------
+        losses : Tensor, shape (T,)
+            Finite, in float64.
+
+        Returns
+        -------
+        weights : Tensor, shape (T,)
+            In float64.
+        """
         raise NotImplementedError
 
     def step_weights(self, signals: Signals) -> Tensor:
@@ -159,20 +273,56 @@ class GramianRule(Method):
     sees = "gramian"
 
     def weights(self, signal: Tensor) -> Tensor:
-        """Weights of the task gradients, (T,), from their Gramian, (T, T).
+        """Return the weights of the task gradients from their Gramian.
+
+        Parameters
+        ----------
+        signal : Tensor, shape (T, T)
+            Inner products of the task gradients.
+
+        Returns
+        -------
+        weights : Tensor, shape (T,)
+            On the scale that was asked for.
 
         Raises
         ------
-        ValueError : the Gramian is not square, is empty, or holds an entry that is not finite.
+        ValueError
+            If the Gramian is not square, is empty, or holds an entry that is not finite.
         """
         gramian = check_gramian(signal)
         return self._rescale(self.rule(gramian.double()), signal)
 
     def rule(self, gramian: Tensor) -> Tensor:
+        """Return the weights on the published scale; this is what a subclass writes.
+
+        Parameters
+        ----------
+        gramian : Tensor, shape (T, T)
+            Inner products of the task gradients: finite, in float64.
+
+        Returns
+        -------
+        weights : Tensor, shape (T,)
+            In float64.
+        """
         raise NotImplementedError
 
     def direction(self, jacobian: Tensor, sizes: Sequence[int] | None = None) -> Tensor:
-        """The weighted sum of the task gradients, (T, D) -> (D,)."""
+        """Return the weighted sum of the task gradients.
+
+        Parameters
+        ----------
+        jacobian : Tensor, shape (T, D)
+            The task gradients.
+        sizes : sequence of int, optional
+            Not used.
+
+        Returns
+        -------
+        direction : Tensor, shape (D,)
+            A step goes against it.
+        """
         jacobian = check_jacobian(jacobian)
         return self.weights(jacobian @ jacobian.T) @ jacobian
 
@@ -182,20 +332,28 @@ class GramianRule(Method):
 
 
 class GradientBalancing(GramianRule):
-    """Rules of the family of gradients that weight the task gradients by their Gramian, at one of two levels.
+    """Rules that weight the task gradients by their Gramian; each head keeps its own gradient.
 
     Parameters
     ----------
     scale : {"sum", "mean"}, optional
-        As in :class:`Method`.
+        Whether equal weights would be 1 each or 1/T each. Default: as published.
     level : {"parameters", "features"}, default "parameters"
-        Where the inner products are taken: on the shared parameters, or at the shared representation, where
-        one pass through the heads gives them for any number of tasks.
+        Where inner products are taken: on the shared parameters, or at the shared representation.
 
     Raises
     ------
     ValueError
         If the scale or the level is something else.
+
+    Examples
+    --------
+    >>> class InverseNorm(mtl.methods.GradientBalancing):
+    ...     def rule(self, gramian):
+    ...         inverse = 1 / gramian.diagonal().sqrt()
+    ...         return len(gramian) * inverse / inverse.sum()
+    >>> InverseNorm().weights(torch.tensor([[1.0, 0.0], [0.0, 9.0]]))
+    tensor([1.5000, 0.5000])
     """
 
     family: ClassVar[str] = "gradients"

@@ -11,7 +11,7 @@ from mtlcore.signals import Signals
 
 
 class Compose(Method):
-    r"""Balance the gradients of balanced losses (random-weighting paper, Section 5.6, Table 4).
+    r"""Balance the gradients of balanced losses.
 
     With weights :math:`a_i` from the losses, the gradient method sees :math:`a_i g_i`, and its weights
     :math:`b_i` make the update :math:`\sum_i b_i a_i g_i`; each head follows :math:`a_i` times its own
@@ -19,14 +19,28 @@ class Compose(Method):
 
     Parameters
     ----------
-    losses : a method that balances losses, on the scale of a sum, so that its weights are 1 on average.
-    gradients : a method that looks at the gradients of the training losses.
-
-    Cost: that of the second method.
+    losses : Method
+        One that balances losses, on the scale of a sum, so that its weights are 1 on average.
+    gradients : Method
+        One that looks at the gradients of the training losses.
 
     Raises
     ------
-    ValueError : the methods are not of these two kinds.
+    ValueError
+        If the methods are not of these two kinds.
+
+    Notes
+    -----
+    Cost: that of the second method.
+
+    References
+    ----------
+    Random-weighting paper, Section 5.6 and Table 4.
+
+    Examples
+    --------
+    >>> mtl.Compose(mtl.RLW(scale="sum"), mtl.CAGrad(c=0.2))
+    Compose(RLW(scale='sum'), CAGrad(c=0.2))
     """
 
     family: ClassVar[str] = "gradients"
@@ -43,7 +57,18 @@ class Compose(Method):
         self.sees = gradients.sees
 
     def backward(self, signals: Signals) -> Tensor | None:
-        """Weight the losses, then balance what they ask of the shared parameters."""
+        """Weight the losses, then balance their gradients on the shared parameters.
+
+        Parameters
+        ----------
+        signals : Signals
+            The training step.
+
+        Returns
+        -------
+        weights : Tensor, shape (T,), or None
+            The products of both methods' weights, if both have any.
+        """
         factors = self.losses.step_weights(signals)
         weighted = signals.scaled(factors)
         self.losses.after_backward(weighted)

@@ -1,4 +1,4 @@
-"""Task gradients on the shared parameters: sent through the trunk, measured, compared, combined.
+"""Vector-Jacobian products through the trunk: task gradients, their norms, inner products and sums.
 
 Inner products do not need the Jacobian (T, D). A linear layer that read A (R, in) and gets the signals S
 (R, out) back has the weight gradient AᵀS, which lies in the span of the R rows of A. With the triangular
@@ -48,8 +48,17 @@ class Passes:
 
 @dataclass(frozen=True)
 class Part:
-    """One parameter's share of a task gradient: where autograd finds it, how many numbers it takes, and how
-    they are written from what autograd finds."""
+    """What stands for one parameter in the row of a task: the parameter's gradient, or its coordinates.
+
+    Parameters
+    ----------
+    source : Tensor or GradientEdge
+        What autograd differentiates by: the parameter, or the output of its layer.
+    size : int
+        Numbers that the part has in a row.
+    write : callable
+        ``write(gradient at the source, row of this size)`` fills the row.
+    """
 
     source: Tensor | GradientEdge
     size: int
@@ -57,18 +66,23 @@ class Part:
 
 
 class Trunk:
-    """The way of T task gradients from the shared representation back to the shared parameters.
+    """Vector-Jacobian products through the trunk for T task gradients.
 
     Parameters
     ----------
-    features : T representations, one a head: T times the same tensor, or one an input.
-    sent : T gradients at them.
-    parameters : the shared parameters.
-    passes : where passes are counted.
+    features : sequence of Tensor
+        T representations, one a head: T times the same tensor, or one an input.
+    sent : sequence of Tensor
+        T gradients at them.
+    parameters : sequence of Tensor
+        The shared parameters.
+    passes : Passes
+        Where passes are counted.
 
     Raises
     ------
-    ValueError : there is no shared parameter.
+    ValueError
+        If there is no shared parameter.
     """
 
     def __init__(
@@ -98,13 +112,16 @@ class Trunk:
         return jacobian
 
     def combination(self, weights: Tensor, keep: bool = False) -> list[Tensor]:
-        """Weighted sum of the gradients on each parameter: one pass, as far back as the parameters whose T
-        gradients are not there already, or none."""
+        """Weighted sum of the task gradients on each parameter.
+
+        One pass, as far back as the parameters whose T gradients are not known already, or none. ``keep``
+        keeps the graph.
+        """
         found = {p: (weights.to(rows) @ rows).view_as(p) for p, rows in self._known.items()}
         missing = [p for p in self.parameters if p not in found]
         if missing:
             features, sent = self.features, self.sent
-            if self.one_input:
+            if self.one_input:  # the product is linear: sum at the representation, then one pass
                 features, sent = features[:1], [_weighted_sum(weights, sent)]
             else:
                 sent = [w.to(g) * g for w, g in zip(weights, sent, strict=True)]
@@ -141,13 +158,13 @@ class Trunk:
                 ).sum(0)
                 gramian[first.start : first.stop, second.start : second.stop] = products
                 gramian[second.start : second.stop, first.start : first.stop] = products.T
-        if len(blocks) == 1:
+        if len(blocks) == 1:  # what was not taken in coordinates need not be computed again
             pairs = zip(self.parameters, parts, rows, strict=True)
             self._known = {p: row for p, part, row in pairs if part.source is p}
         return gramian
 
     def _rows(self, tasks: Sequence[int], parts: Sequence[Part]) -> list[Tensor]:
-        """Some tasks' gradients, in coordinates where that is less: one tensor (tasks, size) a part."""
+        """Some tasks' gradients, or their coordinates: one tensor (tasks, size) a part."""
         like = self.parameters[0]
         rows = [like.new_empty(len(tasks), part.size, requires_grad=False) for part in parts]
         for place, task in enumerate(tasks):
@@ -166,8 +183,13 @@ class Trunk:
         return [self._part(p, *layers.get(p, (None, None))) for p in parameters]
 
     def _part(self, parameter: Tensor, layer: Node | None, read: Tensor | None) -> Part:
-        """Coordinates where they save more multiplications than their factor takes (eight R x R x in,
-        factorisations being slower than products); else the gradient itself."""
+        """The coordinates of a parameter's gradient where they are cheaper, else the gradient itself.
+
+        A is ``read`` (R, in), and the weight is (out, in). A gradient takes R x out x in multiplications a
+        task, its coordinates US take R x R x out: they save R out (in - R) a task. The factor U takes about
+        R x R x in once, which counts eight times, since factorisations are slower than products. Divided by
+        R: coordinates are cheaper where T out (in - R) > 8 R in.
+        """
         if layer is not None and read is not None:
             rows, (size, wide) = len(read), parameter.shape
             saves = len(self.features) * size * (wide - rows) > 8 * rows * wide
@@ -178,8 +200,15 @@ class Trunk:
 
 
 def _linear_layers(features: Tensor) -> dict[Tensor, tuple[Node, Tensor | None]]:
-    """The parameters that the tape shows as the weight of one linear layer and nowhere else: that layer,
-    and what it read, (R, in)."""
+    """The parameters that the graph uses as the weight of one linear layer and nowhere else.
+
+    For each of them the node of that layer and what it read, (R, in). ``torch.nn.functional.linear`` records
+    weight -> TBackward0 (transposition) -> AddmmBackward0 (with bias: bias + A Wᵀ, A is ``_saved_mat1`` and
+    Wᵀ argument 2) or MmBackward0 (without: A is ``_saved_self`` and Wᵀ argument 1). These names are
+    internals of autograd: where a release of torch has others, nothing matches, and gradients are taken as
+    they are. The tests compare what is found with the layers of known trunks.
+    """
+    # All users of every node, by a walk from the representation to the leaves.
     users: defaultdict[Node, list[tuple[Node, int]]] = defaultdict(list)
     assert features.grad_fn is not None
     waiting = [features.grad_fn]
@@ -192,6 +221,7 @@ def _linear_layers(features: Tensor) -> dict[Tensor, tuple[Node, Tensor | None]]
                 users[source].append((node, slot))
     layers: dict[Tensor, tuple[Node, Tensor | None]] = {}
     for leaf in list(users):
+        # A leaf whose only user is a transposition with one user; AccumulateGrad nodes have a ``variable``.
         match [(user.name(), users[user]) for user, _ in users[leaf]]:
             case [("TBackward0", [(layer, slot)])] if hasattr(leaf, "variable"):
                 if (layer.name(), slot) == ("AddmmBackward0", 2) and getattr(layer, "_saved_alpha", 0) == 1:

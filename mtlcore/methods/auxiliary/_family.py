@@ -14,12 +14,15 @@ class Auxiliary(GramianRule):
 
     Parameters
     ----------
-    main : index of the main task, default 0.
-    lam : weight of the auxiliary tasks (lambda in the papers), default 1.
+    main : int, default 0
+        Index of the main task.
+    lam : float, default 1.0
+        lambda, the weight of the auxiliary tasks.
 
     Raises
     ------
-    ValueError : lam is negative or not finite; there is no task number ``main``.
+    ValueError
+        If lam is negative or not finite; when weights are asked for, if there is no task number ``main``.
     """
 
     family: ClassVar[str] = "auxiliary"

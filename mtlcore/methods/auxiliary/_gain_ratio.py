@@ -9,14 +9,16 @@ from torch import Tensor
 
 
 def as_printed(gains: Tensor, main: int, beta: float, downscale: bool) -> Tensor:
-    """Weights (T,) in the ratio of the gains (T,) to the power beta, and of sum 1 (HydaLearn paper,
-    Algorithm 1, line 20, and Equations 4 and 5).
+    """Weights (T,) in the ratio of the gains (T,) to the power beta, and of sum 1.
+
+    HydaLearn paper, Algorithm 1, line 20, and Equations 4 and 5.
 
     They need not be positive, and of two harmful steps the worse gets more.
 
     Raises
     ------
-    ValueError : more than two tasks, a negative ratio with a fractional power, or gains that cancel.
+    ValueError
+        If there are more than two tasks, a negative ratio has a fractional power, or gains cancel.
     """
     if len(gains) == 1:
         return torch.ones_like(gains)

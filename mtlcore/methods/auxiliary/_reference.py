@@ -1,4 +1,4 @@
-"""The family of methods that hold auxiliary gradients against a reference vector."""
+"""Methods that remove parts of the auxiliary gradients along a reference vector."""
 
 from __future__ import annotations
 
@@ -21,10 +21,19 @@ class ReferenceProjection(GradientSurgery, Auxiliary):
 
     Parameters
     ----------
-    main, lam : main task and weight of the auxiliary ones, defaults 0 and 1.
-    per : "whole" (default) takes one inner product over all shared parameters; "variable" one for
-        each tensor of them.
-    smoothing : alpha, the weight of the current main gradient in the reference v; 1 (default) is no memory.
+    main : int, default 0
+        Index of the main task.
+    lam : float, default 1.0
+        lambda, the weight of the auxiliary tasks.
+    per : {"whole", "variable"}, default "whole"
+        One inner product over all shared parameters, or one for each tensor of them.
+    smoothing : float, default 1.0
+        alpha, the weight of the current main gradient in the reference v; 1 is no memory.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range.
     """
 
     reference: Tensor
@@ -40,7 +49,7 @@ class ReferenceProjection(GradientSurgery, Auxiliary):
         self.register_buffer("reference", torch.zeros(0))
 
     def _part(self, products: Tensor) -> Tensor:
-        """What is to go of the inner products with v."""
+        """The part of the inner products with v that is removed."""
         raise NotImplementedError
 
     def rule(self, gramian: Tensor) -> Tensor:
@@ -51,9 +60,19 @@ class ReferenceProjection(GradientSurgery, Auxiliary):
         return self._weigh(torch.ones_like(gramian[main]), 1 - self.lam * removed)
 
     def direction(self, jacobian: Tensor, sizes: Sequence[int] | None = None) -> Tensor:
-        """Update direction, (T, D) -> (D,).
+        """Return the update direction.
 
-        ``sizes`` are the numbers of entries of the variables, for ``per="variable"``.
+        Parameters
+        ----------
+        jacobian : Tensor, shape (T, D)
+            The task gradients.
+        sizes : sequence of int, optional
+            Numbers of entries of the variables, whose sum is D; needed for ``per="variable"``.
+
+        Returns
+        -------
+        direction : Tensor, shape (D,)
+            A step goes against it.
         """
         jacobian = check_jacobian(jacobian)
         main = check_main(self.main, len(jacobian))

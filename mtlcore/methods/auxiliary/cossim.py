@@ -11,19 +11,42 @@ from mtlcore.signals import Signals
 
 
 class CosSim(Auxiliary):
-    r"""Use an auxiliary gradient only where it points along the main one (Du et al. 2018).
+    r"""Use an auxiliary gradient only where it points along the main one.
 
     .. math:: d = g_m + \lambda \sum_a c_a g_a, \qquad c_a = [\cos(g_m, g_a) \ge 0] \quad\text{or}\quad
               c_a = \max(0, \cos(g_m, g_a))
 
     Parameters
     ----------
-    main, lam : main task and weight of the auxiliary ones, defaults 0 and 1.
-    weighted : False (default) switches auxiliary gradients on or off; True scales them by the cosine.
+    main : int, default 0
+        Index of the main task.
+    lam : float, default 1.0
+        lambda, the weight of the auxiliary tasks.
+    weighted : bool, default False
+        Scale auxiliary gradients by the cosine, instead of switching them on or off.
+
+    Raises
+    ------
+    ValueError
+        If lam is negative or not finite, or there is no task number ``main``.
+
+    Notes
+    -----
+    Cost: 1 forward, 2 backward, 1 forward-mode, whatever T; weighted: 1 forward, T backward.
 
     A zero main gradient has no angle: then the switch is on and the cosine is taken as 0.
 
-    Cost: 1 forward, 2 backward, 1 forward-mode, whatever T; weighted: 1 forward, T backward.
+    References
+    ----------
+    Du et al. 2018.
+
+    Examples
+    --------
+    >>> gramian = torch.tensor([[1.0, -1.0], [-1.0, 2.0]])
+    >>> mtl.CosSim().weights(gramian)
+    tensor([1., 0.])
+    >>> mtl.CosSim(weighted=True).weights(torch.tensor([[1.0, 1.0], [1.0, 2.0]]))
+    tensor([1.0000, 0.7071])
     """
 
     def __init__(self, *, main: int = 0, lam: float = 1.0, weighted: bool = False) -> None:

@@ -13,37 +13,60 @@ from mtlcore.signals import Metric, Signals
 
 
 class HydaLearn(Method):
-    r"""Weigh the tasks, mini-batch by mini-batch, by their gains on the main metric (HydaLearn paper,
-    Algorithm 1 and Equations 4 and 5).
+    r"""Weigh the tasks, mini-batch by mini-batch, by their gains on the main metric.
 
     .. math:: \frac{w_m}{w_a} = \Bigl(\frac{\delta_m}{\delta_a}\Bigr)^\beta, \qquad w_m + w_a = W, \qquad
               W' = \frac{W}{1 + e^{-w_a / w_m}} \text{ if both gains are negative}
 
-    A gain :math:`\delta_i` is what a throw-away step on task i alone adds to the metric. As printed,
-    gains of mixed signs give a negative weight, and of two harmful steps the worse gets more; so by
-    default gains below zero count as zero. That form also takes any number of auxiliary tasks.
+    A gain :math:`\delta_i` is what a throw-away step on task i alone adds to the metric.
 
     Parameters
     ----------
-    lr : length of the throw-away steps, default 0.01.
-    main : index of the main task, default 0.
-    beta : exponent of the ratio, default 1 (the paper: 3 to 6).
-    total : W, the sum of the weights, default 1.
-    downscale : shrink W when no gain is positive (Equation 4), default True.
-    invalid : gains that are not positive are zero, and when none is positive, "clamp" (default) weighs
-        all tasks alike and "skip" takes no step; "literal" follows the paper, for two tasks.
-    metric : (outputs, targets) -> number, higher is better; default: minus the main loss.
-    normalise : throw-away steps of one length (default), or along the raw gradients.
-    on_training : measure on the training batch (default: on the validation batch).
-    baseline : compare with the metric at the current parameters, "recompute" (default), or, as printed,
-        with the best of the last throw-away steps, "running".
-    first_order : gains of the main loss from one forward-mode pass instead of throw-away steps.
-
-    Cost: T + 2 forward, T + 1 backward. First-order, not normalised: 2 forward, 2 backward, 1 forward-mode.
+    lr : float, default 0.01
+        Length of the throw-away steps.
+    main : int, default 0
+        Index of the main task.
+    beta : float, default 1.0
+        Exponent of the ratio (the paper: 3 to 6).
+    total : float, default 1.0
+        W, the sum of the weights.
+    downscale : bool, default True
+        Shrink W when no gain is positive (Equation 4).
+    invalid : {"clamp", "skip", "literal"}, default "clamp"
+        Gains below zero count as zero, and when none is positive, "clamp" weighs all tasks alike and "skip"
+        takes no step. "literal" follows the paper, for two tasks.
+    metric : callable, optional
+        (outputs, targets) -> number, higher is better. Default: minus the main loss.
+    normalise : bool, default True
+        Throw-away steps of one length, instead of along the raw gradients.
+    on_training : bool, default False
+        Measure on the training batch instead of the validation batch.
+    baseline : {"recompute", "running"}, default "recompute"
+        Compare with the metric at the current parameters, or, as printed, with the best of the last
+        throw-away steps.
+    first_order : bool, default False
+        Take the gains of the main loss from one forward-mode pass instead of throw-away steps.
 
     Raises
     ------
-    ValueError : options that exclude each other, a metric that is not finite, a ratio without an answer.
+    ValueError
+        If options exclude each other, a metric is not finite, or a printed ratio has no value.
+
+    Notes
+    -----
+    Cost: T + 2 forward, T + 1 backward. First-order, not normalised: 2 forward, 2 backward, 1 forward-mode.
+
+    As printed, gains of mixed signs give a negative weight, and of two harmful steps the worse gets more
+    weight. The default, with gains below zero as zero, also takes any number of auxiliary tasks.
+
+    References
+    ----------
+    HydaLearn paper, Algorithm 1 and Equations 4 and 5.
+
+    Examples
+    --------
+    >>> mtl.HydaLearn().weights(torch.tensor([0.3, 0.1, -0.2]))
+    tensor([0.7500, 0.2500, 0.0000])
     """
 
     sees = "gains"
@@ -83,7 +106,7 @@ class HydaLearn(Method):
         self.register_buffer("best", torch.zeros(0, dtype=torch.float64))
 
     def weights(self, signal: Tensor) -> Tensor:
-        """Weights of the tasks, (T,), from their gains on the main metric, (T,)."""
+        """Return the weights (T,) of the tasks from their gains (T,) on the main metric."""
         gains = check_losses(signal).double()
         main = check_main(self.main, len(gains))
         if self.invalid == "literal":

@@ -12,24 +12,48 @@ from mtlcore.signals import Signals
 
 
 class OLAux(Method):
-    r"""Raise the weight of the auxiliary tasks whose gradients have helped the main one (Lin et al. 2019,
-    Algorithm 1).
+    r"""Raise the weight of the auxiliary tasks whose gradients have helped the main one.
 
     .. math:: D_a \leftarrow D_a + \langle g_m, g_a\rangle; \qquad \text{every N steps: }
               w_a \leftarrow w_a + \alpha\beta D_a, \; D_a \leftarrow 0
 
     Parameters
     ----------
-    lr : alpha, the model's learning rate, default 1e-3.
-    beta : learning rate of the weights, default 1. The Projection paper's notebook has the opposite
-        sign, beta < 0.
-    every : N, default 5.
-    initial : starting weight of the auxiliary tasks, default 1.
-    log : use the gradients of the logarithms of the losses, so that the unit of a loss does not count.
-    nonnegative : keep the weights at or above zero, default False, as published.
-    main : index of the main task, default 0.
+    lr : float, default 0.001
+        alpha, the model's learning rate.
+    beta : float, default 1.0
+        Learning rate of the weights. The Projection paper's notebook has the opposite sign, beta < 0.
+    every : int, default 5
+        N.
+    initial : float, default 1.0
+        Starting weight of the auxiliary tasks.
+    log : bool, default False
+        Use the gradients of the logarithms of the losses, so that the unit of a loss does not count.
+    nonnegative : bool, default False
+        Keep the weights at or above zero. As published: no.
+    main : int, default 0
+        Index of the main task.
 
+    Raises
+    ------
+    ValueError
+        If lr is not positive, every is below 1, or the number of tasks changes.
+
+    Notes
+    -----
     Cost: 1 forward, 2 backward, 1 forward-mode. State: weights, sums and the number of steps.
+
+    References
+    ----------
+    Lin et al. 2019, Algorithm 1.
+
+    Examples
+    --------
+    >>> olaux = mtl.OLAux(lr=0.1, every=1)
+    >>> olaux.weights(torch.tensor([1.0, -2.0]))
+    tensor([1., 1.])
+    >>> olaux.weights(torch.tensor([1.0, -2.0]))
+    tensor([1.0000, 0.8000])
     """
 
     sees = "alignment"
@@ -60,13 +84,24 @@ class OLAux(Method):
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
     def weights(self, signal: Tensor, losses: Tensor | None = None) -> Tensor:
-        """Weights of the tasks, (T,), from the inner products (T,) of their gradients with the main one.
+        """Return the weights of this step, and add the inner products to the sums.
 
-        With ``log=True`` it needs the losses, (T,), too.
+        Parameters
+        ----------
+        signal : Tensor, shape (T,)
+            Inner products of the task gradients with the main one.
+        losses : Tensor, shape (T,), optional
+            The task losses, needed for ``log=True``.
+
+        Returns
+        -------
+        weights : Tensor, shape (T,)
+            1 for the main task.
 
         Raises
         ------
-        ValueError : something is not finite, or ``log=True`` and the losses are missing or not positive.
+        ValueError
+            If something is not finite, or ``log=True`` and the losses are missing or not positive.
         """
         alignment = check_losses(signal).double()
         main = check_main(self.main, len(alignment))

@@ -14,7 +14,7 @@ from mtlcore.signals import Level
 
 
 class CAGrad(GradientBalancing):
-    r"""Near the mean gradient, help the worst-off task most (Liu et al. 2021a, Algorithm 1).
+    r"""Near the mean gradient, help the worst-off task most.
 
     .. math:: d = \arg\max_{\|d - g_0\| \le c\|g_0\|} \min_i \langle d, g_i\rangle
                 = g_0 + c\|g_0\| \frac{g_w}{\|g_w\|}, \quad g_0 = \frac1T\sum_i g_i,\ g_w = \sum_i w_i g_i
@@ -25,19 +25,36 @@ class CAGrad(GradientBalancing):
 
     Parameters
     ----------
-    c : radius of the search in norms of the mean gradient, default 0.4. At 0 this is the mean; only from
+    c : float, default 0.4
+        Radius of the search ball, relative to the norm of the mean gradient. At 0 this is the mean; only from
         1 on is no task made worse.
-    rescale : 1 (default) answers with :math:`d/(1+c^2)`, 2 with :math:`d/(1+c)`, 0 with d.
-    scale : "mean" (default) or "sum", by which the authors' code multiplies at the end.
-    level : "parameters" (default) or "features".
-
-    Where the best g_w is zero, so that no direction helps all tasks, the answer is g_0.
-
-    Cost: 1 forward, T backward (1 at the level of features).
+    rescale : {0, 1, 2}, default 1
+        Return d (0), :math:`d/(1+c^2)` (1) or :math:`d/(1+c)` (2).
+    scale : {"sum", "mean"}, default "mean"
+        As printed ("mean"), or times T ("sum"), by which the authors' code multiplies at the end.
+    level : {"parameters", "features"}, default "parameters"
+        Where inner products are taken: on the shared parameters, or at the shared representation.
 
     Raises
     ------
-    ValueError : c is negative or not finite; rescale is not 0, 1 or 2.
+    ValueError
+        If c is negative or not finite, or rescale is not 0, 1 or 2.
+
+    Notes
+    -----
+    Cost: 1 forward, T backward (1 at the level of features).
+
+    Where the best g_w is zero, so that no direction helps all tasks, the weights are those of g_0.
+
+    References
+    ----------
+    Liu et al. 2021a, Algorithm 1.
+
+    Examples
+    --------
+    >>> gramian = torch.tensor([[1.0, -1.0], [-1.0, 2.0]])
+    >>> mtl.CAGrad(c=0.4).weights(gramian)
+    tensor([0.6034, 0.4310])
     """
 
     published: ClassVar[Scale] = "mean"
@@ -71,21 +88,23 @@ class CAGrad(GradientBalancing):
 
 
 def _worst_case(gradients: Tensor, mean: Tensor, radius: Tensor) -> Tensor | None:
-    """The weights of g_w, or None where g_w is zero.
+    """The weights of g_w (T,), or None where g_w is zero.
 
-    The square of lambda |g_w| is piecewise linear in the square of lambda, so secants soon find where it
-    meets the radius; where one leaves the bracket, and at every fourth step, bisection takes over.
+    The square of lambda |g_w| is piecewise linear in x = lambda^2, so secants soon find where it meets the
+    radius; where one leaves the bracket, and at every fourth step, bisection takes over.
     """
     norms, w = gradients.norm(dim=1), min_norm(gradients)
+    # g_w is nowhere longer than the longest gradient, nor shorter than the point of least norm, so the x
+    # with x |g_w|^2 = radius^2 lies between these two bounds (2: room for rounding; 1e-7: g_w may be zero).
     length = (w @ gradients).norm()
     least = torch.maximum(length, 1e-7 * torch.maximum(w @ norms, norms[norms > 0].min()))
     low, high = (float(radius / g) ** 2 for g in (2 * norms.max(), least))
     x, before = high, (0.0, 0.0)
     for step in range(100):
         w = min_norm(math.sqrt(x) * gradients + mean, start=w > 0)
-        ratio = x * float((w @ gradients).norm() / radius) ** 2
+        ratio = x * float((w @ gradients).norm() / radius) ** 2  # 1 at the solution
         if step == 0 and length < least and ratio < 1 + 1e-6:
-            return None
+            return None  # even the largest x does not reach the radius: the best g_w is zero
         if abs(ratio - 1) < 1e-12:
             break
         low, high = (low, x) if ratio > 1 else (x, high)

@@ -15,31 +15,47 @@ from mtlcore.signals import Level, Signals
 
 
 class GradDrop(Randomised, GradientSurgery, GradientBalancing):
-    r"""In every entry of the gradient keep one sign, drawn by its share (Chen et al. 2020, Algorithm 1).
+    r"""In every entry of the gradient keep one sign, drawn by its share.
 
     .. math:: P_k = \frac12\Big(1 + \frac{\sum_i g_{ik}}{\sum_i |g_{ik}|}\Big), \quad U_k \sim U(0, 1), \quad
               d_k = \sum_i \big(\ell_i + (1 - \ell_i) M_{ik}\big) g_{ik}
 
-    where M lets positive entries through if :math:`U_k < P_k`, and negative ones otherwise. With one leak
-    for all tasks the mean over U is the plain sum. At the level of features, as in the paper, k counts the
-    features of the shared representation, with
+    where M lets positive entries through if :math:`U_k < P_k`, and negative ones otherwise. At the level of
+    features, as in the paper, k counts the features of the shared representation, with
     :math:`\sum_b \mathrm{sign}(z_{bk})\, \partial L_i / \partial z_{bk}` for :math:`g_{ik}`, and M holds for
     every sample b.
 
     Parameters
     ----------
-    leak : l, the share of a gradient that always passes, in [0, 1]: one number (default 0) or T.
-    scale : "sum" (default, as published) or "mean".
-    generator : source of U.
-    level : "parameters" (default, as in most public code) or "features" (as in the paper).
-
-    Where all entries are zero, so is d.
-
-    Cost: 1 forward, T backward (1 at the level of features).
+    leak : float or sequence of float, default 0.0
+        l, the share of a gradient that always passes, in [0, 1]: one number, or one a task.
+    scale : {"sum", "mean"}, default "sum"
+        On which scale equal weights are 1 each ("sum", as published) or 1/T each ("mean").
+    generator : torch.Generator, optional
+        Source of the draws, on the CPU. Default: a new one, seeded from torch's global generator.
+    level : {"parameters", "features"}, default "parameters"
+        Entries of the shared parameters, as in most public code, or features, as in the paper.
 
     Raises
     ------
-    ValueError : a leak outside [0, 1], or leaks and tasks of different number; weights are asked for.
+    ValueError
+        If a leak lies outside [0, 1], or leaks and tasks differ in number; if weights are asked for.
+
+    Notes
+    -----
+    Cost: 1 forward, T backward (1 at the level of features).
+
+    With one leak for all tasks the mean over U is the plain sum. Where all entries are zero, so is d.
+
+    References
+    ----------
+    Chen et al. 2020, Algorithm 1.
+
+    Examples
+    --------
+    >>> graddrop = mtl.GradDrop(generator=torch.Generator().manual_seed(0))
+    >>> graddrop.direction(torch.tensor([[1.0, 2.0, 3.0], [1.0, -2.0, -1.0]]))
+    tensor([ 2., -2.,  3.])
     """
 
     published: ClassVar[Scale] = "sum"
@@ -58,7 +74,20 @@ class GradDrop(Randomised, GradientSurgery, GradientBalancing):
         self.leak = leak
 
     def direction(self, jacobian: Tensor, sizes: Sequence[int] | None = None) -> Tensor:
-        """Update direction, (T, D) -> (D,), from one draw for each of the D entries."""
+        """Return the update direction, from one draw for each of the D entries.
+
+        Parameters
+        ----------
+        jacobian : Tensor, shape (T, D)
+            The task gradients.
+        sizes : sequence of int, optional
+            Not used.
+
+        Returns
+        -------
+        direction : Tensor, shape (D,)
+            A step goes against it.
+        """
         gradients = check_jacobian(jacobian)
         gradients = gradients.to(torch.promote_types(gradients.dtype, torch.float32))
         return (self._passing(gradients) * gradients).sum(0).to(jacobian)
@@ -73,7 +102,7 @@ class GradDrop(Randomised, GradientSurgery, GradientBalancing):
         return passing / len(gradients) if self.scale == "mean" else passing
 
     def backward(self, signals: Signals) -> Tensor | None:
-        """Fill the gradients; there are no weights."""
+        """Fill ``.grad``; there are no weights."""
         if self.level == "parameters":
             return super().backward(signals)
         gradients = signals.feature_gradients()

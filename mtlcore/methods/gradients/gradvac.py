@@ -15,8 +15,7 @@ from mtlcore.signals import Level
 
 
 class GradVac(Randomised, GradientSurgery, GradientBalancing):
-    r"""Turn each gradient until its cosines with the others reach what they usually are (Wang et al. 2021,
-    Algorithm 1).
+    r"""Turn each gradient until its cosines with the others reach what they usually are.
 
     .. math::
         g &\leftarrow g_i; \quad \text{for } j \ne i \text{ in random order, with } \rho = \cos(g, g_j): \\
@@ -25,25 +24,47 @@ class GradVac(Randomised, GradientSurgery, GradientBalancing):
              \quad \text{wherever } \rho < \hat\rho_{ij}; \\
         \hat\rho_{ij} &\leftarrow (1-\beta)\hat\rho_{ij} + \beta\rho; \qquad d = \textstyle\sum_i g
 
-    With targets at 0 and beta = 0 this is :class:`PCGrad`. A zero gradient has no cosine and is passed over;
-    targets count as 1 - 1e-6 at most.
-
     Parameters
     ----------
-    beta : how fast the targets follow, in [0, 1], default 0.01.
-    per : "whole" (default) has one target for every two tasks; "variable" one in each tensor of the
-        shared parameters, which the paper found better.
-    scale : "sum" (default, as published) or "mean".
-    generator : source of the orders.
-    level : "parameters" (default) or "features", this only for ``per="whole"``.
-
-    Cost: 1 forward, T backward (1 at the level of features). State: ``targets``, (T, T) or (V, T, T)
-    for V variables, from zero on.
+    beta : float, default 0.01
+        How fast the targets follow, in [0, 1].
+    per : {"whole", "variable"}, default "whole"
+        One target for every two tasks, or one in each tensor of the shared parameters, which the paper found
+        better.
+    scale : {"sum", "mean"}, default "sum"
+        On which scale equal weights are 1 each ("sum", as published) or 1/T each ("mean").
+    generator : torch.Generator, optional
+        Source of the draws, on the CPU. Default: a new one, seeded from torch's global generator.
+    level : {"parameters", "features"}, default "parameters"
+        Where inner products are taken; "features" only for ``per="whole"``.
 
     Raises
     ------
-    ValueError : beta outside [0, 1]; variables at the level of features; another number of tasks or
-        variables than before.
+    ValueError
+        If beta lies outside [0, 1], variables are asked for at the level of features, or the number of tasks
+        or variables changes.
+
+    Notes
+    -----
+    Cost: 1 forward, T backward (1 at the level of features). State: ``targets``, (T, T) or (V, T, T) for V
+    variables, from zero on.
+
+    With targets at 0 and beta = 0 this is :class:`PCGrad`. A zero gradient has no cosine and is passed over;
+    targets count as 1 - 1e-6 at most.
+
+    References
+    ----------
+    Wang et al. 2021, Algorithm 1.
+
+    Examples
+    --------
+    >>> gramian = torch.tensor([[1.0, -1.0], [-1.0, 2.0]])
+    >>> gradvac = mtl.GradVac(beta=0.5)
+    >>> gradvac.weights(gramian)
+    tensor([2.0000, 1.5000])
+    >>> gradvac.targets
+    tensor([[ 0.0000, -0.3536],
+            [-0.3536,  0.0000]], dtype=torch.float64)
     """
 
     published: ClassVar[Scale] = "sum"
@@ -100,10 +121,7 @@ class GradVac(Randomised, GradientSurgery, GradientBalancing):
         return coefficients.sum(-2)
 
     def direction(self, jacobian: Tensor, sizes: Sequence[int] | None = None) -> Tensor:
-        """Update direction, (T, D) -> (D,).
-
-        ``sizes`` are the numbers of entries of the variables, for ``per="variable"``.
-        """
+        """Return the update direction (D,); ``per="variable"`` needs the ``sizes`` of the variables."""
         if self.per == "whole":
             return super().direction(jacobian)
         blocks = self._split(check_jacobian(jacobian), sizes)

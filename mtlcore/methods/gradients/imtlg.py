@@ -13,26 +13,38 @@ from mtlcore.signals import Level
 
 
 class IMTLG(GradientBalancing):
-    r"""Give the update the same projection on every gradient (IMTL-G, Liu et al. 2021b, Section 3.1).
+    r"""Give the update the same projection on every gradient.
 
     .. math:: d = \sum_i w_i g_i, \qquad
               \langle d, g_i / \|g_i\|\rangle = \text{the same for all } i, \qquad \sum_i w_i = 1
 
-    With s the norms and C the cosines of the gradients, :math:`s_i w_i \propto \sum_j C^+_{ij}`: the paper's
-    closed form where that exists, and two tasks always weigh :math:`w_i \propto 1/s_i`. Weights may be
-    negative, and so may the common projection: then the published rule makes every task worse.
-
     Parameters
     ----------
-    sign_fix : turn d round where the common projection is negative, so that the weights sum to -1.
-        Default False, as published.
-    scale : "mean" (default, as published: the weights sum to one) or "sum" (to T).
-    level : "parameters" (default) or "features".
+    sign_fix : bool, default False
+        Reverse d where the common projection is negative, so that the weights sum to -1. As published: no.
+    scale : {"sum", "mean"}, default "mean"
+        On which scale equal weights are 1/T each ("mean", as published) or 1 each ("sum").
+    level : {"parameters", "features"}, default "parameters"
+        Where inner products are taken: on the shared parameters, or at the shared representation.
 
-    A zero gradient gets no weight. Where no sum of one is possible, as for opposite gradients, all
-    weights are zero.
-
+    Notes
+    -----
     Cost: 1 forward, T backward (1 at the level of features).
+
+    With s the norms and C the cosines of the gradients, :math:`s_i w_i \propto \sum_j C^+_{ij}`: the paper's
+    closed form where that exists, and two tasks always weigh :math:`w_i \propto 1/s_i`. Weights may be
+    negative, and so may the common projection: then the published rule makes every task worse. A zero
+    gradient gets no weight. Where no sum of one is possible, as for opposite gradients, all weights are zero.
+
+    References
+    ----------
+    Liu et al. 2021b, Section 3.1.
+
+    Examples
+    --------
+    >>> gramian = torch.tensor([[1.0, -1.0], [-1.0, 2.0]])
+    >>> mtl.IMTLG().weights(gramian)
+    tensor([0.5858, 0.4142])
     """
 
     published: ClassVar[Scale] = "mean"

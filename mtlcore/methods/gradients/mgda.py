@@ -13,28 +13,49 @@ from mtlcore.signals import Level, Signals
 
 
 class MGDA(GradientBalancing):
-    r"""Step along the shortest vector in the hull of the gradients (Désidéri 2012; Sener & Koltun 2018,
-    Equation 3).
+    r"""Step along the shortest vector in the convex hull of the gradients.
 
     .. math:: d = \sum_i w_i g_i, \qquad
               w = \arg\min_{w \ge 0,\ \sum_i w_i = 1} \Big\|\sum_i w_i g_i\Big\|^2
 
-    No task gets worse to first order, :math:`\langle d, g_i\rangle \ge \|d\|^2`, and d is zero where
-    no direction helps all. Small gradients get most of the weight, and a zero one gets all of it: then
-    training stops. With ``level="features"`` this is MGDA-UB, their upper bound. For two tasks
-    published code rounds weights of 0 and 1 to 0.001 and 0.999; here they are exact.
+    No task gets worse to first order, :math:`\langle d, g_i\rangle \ge \|d\|^2`, and d is zero where no
+    direction helps all. Small gradients get most of the weight, and a zero one gets all of it: then training
+    stops.
 
     Parameters
     ----------
-    scale : "mean" (default, as published: the weights sum to one) or "sum" (to T).
-    level : "parameters" (default) or "features".
-    gap : None (default) takes the whole Gramian. A number takes row after row of it, always that of the task
-        which the present direction serves least (Frank-Wolfe over all tasks seen so far), until
-        :math:`\|d\|^2 - \min_i \langle d, g_i\rangle \le \text{gap} \cdot \|d\|^2`; 0 is exact. That is for
-        trunks too large for many gradients, where few tasks decide.
+    scale : {"sum", "mean"}, default "mean"
+        On which scale equal weights are 1/T each ("mean", as published) or 1 each ("sum").
+    level : {"parameters", "features"}, default "parameters"
+        Where inner products are taken: on the shared parameters, or at the shared representation.
+    gap : float, optional
+        Take row after row of the Gramian, always that of the task which the present direction serves least
+        (Frank-Wolfe over all tasks seen so far), until :math:`\|d\|^2 - \min_i \langle d, g_i\rangle \le
+        \text{gap} \cdot \|d\|^2`; 0 is exact. That is for trunks too large for many gradients, where few
+        tasks decide. Default: take the whole Gramian.
 
+    Raises
+    ------
+    ValueError
+        If the gap is negative, or asked for at the level of features.
+
+    Notes
+    -----
     Cost: 1 forward, T backward (1 at the level of features). By rows: 1 forward, and a backward and a
     forward-mode pass for each row, at most T, and 1 backward.
+
+    With ``level="features"`` this is MGDA-UB, the upper bound of Sener and Koltun. For two tasks, published
+    code rounds weights of 0 and 1 to 0.001 and 0.999; here they are exact.
+
+    References
+    ----------
+    Désidéri 2012; Sener and Koltun 2018, Equation 3.
+
+    Examples
+    --------
+    >>> gramian = torch.tensor([[1.0, -1.0], [-1.0, 2.0]])
+    >>> mtl.MGDA().weights(gramian)
+    tensor([0.6000, 0.4000])
     """
 
     published: ClassVar[Scale] = "mean"

@@ -13,7 +13,7 @@ from mtlcore.signals import Level
 
 
 class PCGrad(Randomised, GradientBalancing):
-    r"""Remove from each gradient what conflicts with the others, one by one (Yu et al. 2020, Algorithm 1).
+    r"""Remove from each gradient what conflicts with the others, one by one.
 
     .. math::
         g &\leftarrow g_i; \\
@@ -21,16 +21,31 @@ class PCGrad(Randomised, GradientBalancing):
              \quad \text{for } j \ne i \text{ in random order, wherever } \langle g, g_j\rangle < 0; \\
         d &= \textstyle\sum_i g
 
-    Everything happens on the T coefficients of each g, so the Gramian is all it needs. A zero
-    gradient conflicts with nothing.
-
     Parameters
     ----------
-    scale : "sum" (default, as in the authors' code) or "mean".
-    generator : source of the orders.
-    level : "parameters" (default) or "features".
+    scale : {"sum", "mean"}, default "sum"
+        On which scale equal weights are 1 each ("sum", as published) or 1/T each ("mean").
+    generator : torch.Generator, optional
+        Source of the draws, on the CPU. Default: a new one, seeded from torch's global generator.
+    level : {"parameters", "features"}, default "parameters"
+        Where inner products are taken: on the shared parameters, or at the shared representation.
 
+    Notes
+    -----
     Cost: 1 forward, T backward (1 at the level of features).
+
+    Each g is a combination of the task gradients, so its T coefficients and the Gramian are all that is
+    needed. A zero gradient conflicts with nothing. The sum is that of the authors' code.
+
+    References
+    ----------
+    Yu et al. 2020, Algorithm 1.
+
+    Examples
+    --------
+    >>> gramian = torch.tensor([[1.0, -1.0], [-1.0, 2.0]])
+    >>> mtl.PCGrad().weights(gramian)
+    tensor([2.0000, 1.5000])
     """
 
     published: ClassVar[Scale] = "sum"

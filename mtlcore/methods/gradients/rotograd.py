@@ -15,8 +15,7 @@ from mtlcore.signals import Level, Signals
 
 
 class RotoGrad(SelfLearning, Method):
-    r"""Give every task its own rotation of the representation, and every gradient the same norm (Javaloy
-    and Valera 2022, Algorithm 1).
+    r"""Give every task its own rotation of the representation, and every gradient the same norm.
 
     .. math:: n_i = \|\nabla_z L_i\|, \quad \alpha_i = \frac{n_i / n_i^0}{\sum_k n_k / n_k^0}, \quad
               C = \sum_k \alpha_k n_k, \quad w_i = C / n_i
@@ -27,16 +26,32 @@ class RotoGrad(SelfLearning, Method):
 
     Parameters
     ----------
-    optimizer : of the rotations, default Adam with learning rate 1e-4; ten to a hundred times below the
-        model's is usual.
-    burn_in : after this many steps the reference norms :math:`n^0` are taken anew, default 20.
-    rotate : False keeps all rotations at the identity and only equalises norms.
-    scale : "sum" (default, as in the authors' code) or "mean".
+    optimizer : callable, default Adam with learning rate 1e-4
+        Makes the optimiser of the rotations from their list; ten to a hundred times below the learning rate
+        of the model is usual.
+    burn_in : int, default 20
+        After this many steps the reference norms :math:`n^0` are taken anew.
+    rotate : bool, default True
+        Without, all rotations stay the identity, and only norms are equalised.
+    scale : {"sum", "mean"}, default "sum"
+        On which scale equal weights are 1 each ("sum", as published) or 1/T each ("mean").
 
-    The rotations are part of the model (``model.rotations``), which needs them for its predictions.
+    Notes
+    -----
+    Cost: 1 forward, 1 backward, and T matrix exponentials. State: rotations and their optimiser, reference
+    norms.
 
-    Cost: 1 forward, 1 backward, and T matrix exponentials. State: rotations and their optimiser,
-    reference norms.
+    It works at the level of features. The rotations are part of the model (``model.rotations``), which needs
+    them for its predictions. The sum is that of the authors' code.
+
+    References
+    ----------
+    Javaloy and Valera 2022, Algorithm 1.
+
+    Examples
+    --------
+    >>> mtl.RotoGrad().weights(torch.tensor([1.0, 4.0]))
+    tensor([2.5000, 0.6250])
     """
 
     sees = "norms"
@@ -60,7 +75,18 @@ class RotoGrad(SelfLearning, Method):
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
     def weights(self, signal: Tensor) -> Tensor:
-        """Weights of the task gradients, (T,), from their norms at the representation, (T,)."""
+        """Return the weights that give all gradients one norm.
+
+        Parameters
+        ----------
+        signal : Tensor, shape (T,)
+            Norms of the task gradients at the representation.
+
+        Returns
+        -------
+        weights : Tensor, shape (T,)
+            Zero for a zero gradient.
+        """
         norms = check_losses(signal).double()
         if not len(self.reference) or self.steps == self.burn_in:
             self.reference = norms.clone()

@@ -11,22 +11,46 @@ from mtlcore.methods.base import LossBalancing, Scale
 
 
 class DWA(LossBalancing):
-    r"""Weight more the task whose loss falls more slowly (Liu, Johns and Davison 2019, Equation 7).
+    r"""Weight more the task whose loss falls more slowly.
 
     .. math:: w_i = T \cdot \mathrm{softmax}_i(r_i / \tau), \qquad r_i = \bar L_i(t-1) / \bar L_i(t-2)
 
     Parameters
     ----------
-    temperature : tau, default 2.
-    pace : what a time t is. "epoch" (default): the mean loss of an epoch; the weights are ones for the
-        first two, and change when :meth:`end_epoch` is called (:func:`mtlcore.fit` does). "step": the
-        moving averages of successive steps, as SLAW's public code has it.
-    beta : decay of these moving averages, default 0.9.
-    scale : "sum" (default, as published: the weights sum to T) or "mean" (to 1).
+    temperature : float, default 2.0
+        tau.
+    pace : {"epoch", "step"}, default "epoch"
+        What a time t is. "epoch": L is the mean loss of an epoch; the weights are ones for the first two, and
+        change when :meth:`end_epoch` is called, as :func:`mtlcore.fit` does. "step": L are the moving
+        averages of successive steps, as in SLAW's public code.
+    beta : float, default 0.9
+        Decay of these moving averages.
+    scale : {"sum", "mean"}, default "sum"
+        On which scale equal weights are 1 each ("sum", as published) or 1/T each ("mean").
 
-    A loss that was zero has no ratio; it counts as 1.
+    Raises
+    ------
+    ValueError
+        If the temperature is not positive, the pace is unknown, or the number of tasks changes.
 
+    Notes
+    -----
     Cost: 1 forward, 1 backward. State: two mean losses a task and the running one.
+
+    A loss that was zero has no ratio; the ratio counts as 1.
+
+    References
+    ----------
+    Liu, Johns and Davison 2019, Equation 7.
+
+    Examples
+    --------
+    >>> dwa = mtl.DWA()
+    >>> for losses in ([4.0, 4.0], [2.0, 4.0]):
+    ...     _ = dwa.weights(torch.tensor(losses))
+    ...     dwa.end_epoch()
+    >>> dwa.weights(torch.tensor([1.0, 4.0]))
+    tensor([0.8756, 1.1244])
     """
 
     recent: Tensor

@@ -14,25 +14,50 @@ from mtlcore.signals import Signals
 
 
 class GradNorm(SelfLearning, LossBalancing):
-    r"""Learn weights that make the weighted gradient norms follow the training rates (Chen et al. 2018,
-    Algorithm 1).
+    r"""Learn weights that make the weighted gradient norms follow the training rates.
 
     .. math:: G_i = w_i \|\nabla_W L_i\|, \quad r_i = \frac{L_i / L_i^0}{\mathrm{mean}_j(L_j / L_j^0)}, \quad
               \min_w \sum_i \bigl| G_i - \bar G r_i^\alpha \bigr|, \quad \textstyle\sum_i w_i = T
 
-    with the target :math:`\bar G r_i^\alpha` held constant. One step of the weights' own optimiser a training
-    step, after the weights were used; then they are brought back to sum T.
+    with the target :math:`\bar G r_i^\alpha` held constant. The weights' own optimiser takes one step a
+    training step, after the weights were used; then they are brought back to sum T.
 
     Parameters
     ----------
-    alpha : asymmetry, default 1.5; 0 asks for equal norms.
-    optimizer : of the weights, default Adam with learning rate 0.025 (SLAW paper, Appendix C).
-    parameters_of : function that picks W, the shared parameters whose gradients count, from the signals; by
-        default the last shared layer, as in the papers.
-    floor : least weight, default 1e-6.
-    scale : "sum" (default, as published) or "mean".
+    alpha : float, default 1.5
+        Asymmetry; 0 asks for equal norms.
+    optimizer : callable, default Adam with learning rate 0.025
+        Makes the optimiser of the weights from their list (the default is that of the SLAW paper, Appendix
+        C).
+    parameters_of : callable, optional
+        From the signals of a step to W, the shared parameters whose gradients count. Default: those of the
+        last shared layer, as in the papers.
+    floor : float, default 1e-06
+        Least weight.
+    scale : {"sum", "mean"}, default "sum"
+        On which scale equal weights are 1 each ("sum", as published) or 1/T each ("mean").
 
+    Raises
+    ------
+    ValueError
+        If a first loss is zero, or the number of tasks changes.
+
+    Notes
+    -----
     Cost: 1 forward, 1 backward, T partial. State: weights, their optimiser, the first losses.
+
+    References
+    ----------
+    Chen et al. 2018, Algorithm 1.
+
+    Examples
+    --------
+    >>> gradnorm = mtl.GradNorm(alpha=0.12)
+    >>> norms, losses = torch.tensor([1.0, 4.0]), torch.tensor([2.0, 2.0])
+    >>> gradnorm.weights(norms, losses)
+    tensor([1., 1.])
+    >>> gradnorm.weights(norms, losses)
+    tensor([1.0250, 0.9750])
     """
 
     sees = "norms"
@@ -53,13 +78,24 @@ class GradNorm(SelfLearning, LossBalancing):
         self.register_buffer("first", torch.zeros(0, dtype=torch.float64))
 
     def weights(self, signal: Tensor, losses: Tensor | None = None) -> Tensor:
-        """Weights of the tasks, (T,), from the norms of their gradients, (T,), and their losses, (T,).
+        """Return the weights of this step, and learn those of the next.
 
-        Without losses all tasks train at one rate. The weights of the next step are learned meanwhile.
+        Parameters
+        ----------
+        signal : Tensor, shape (T,)
+            Norms of the task gradients on W.
+        losses : Tensor, shape (T,), optional
+            The task losses. Default: all tasks train at one rate.
+
+        Returns
+        -------
+        weights : Tensor, shape (T,)
+            Of sum T, or 1.
 
         Raises
         ------
-        ValueError : a norm or a loss is not finite, a first loss is zero, or another number of tasks.
+        ValueError
+            If a norm or a loss is not finite, a first loss is zero, or the number of tasks changes.
         """
         norms = check_losses(signal).double()
         w = grow(self.w, len(norms), 1.0).detach().clone()

@@ -10,33 +10,62 @@ from mtlcore.methods.base import Scale
 
 
 class IMTLL(LearnedScales):
-    r"""Learn scales that bring every loss to the same size (Liu et al. 2021b, Section 3.2).
+    r"""Learn scales that bring every loss to the same size.
 
     .. math:: \min_{\theta, s} \; \sum_i e^{s_i} L_i - s_i, \qquad w_i = e^{s_i}
 
-    At its optimum for fixed losses every weighted loss is 1. With s turned round, this is twice
-    the objective of :class:`UW`.
-
     Parameters
     ----------
-    init : starting value of every s, default 0.
-    scale : "sum" (default, as published) or "mean".
-
-    The s are parameters: give ``method.learnable()`` to the optimiser, without weight decay
-    (:func:`mtlcore.fit` does). They take their number from the first step.
-
-    Cost: 1 forward, 1 backward.
+    init : float, default 0.0
+        Starting value of every s.
+    scale : {"sum", "mean"}, default "sum"
+        On which scale equal weights are 1 each ("sum", as published) or 1/T each ("mean").
 
     Raises
     ------
-    ValueError : a negative loss, for which s has no optimum; a weight that has left the range of numbers.
+    ValueError
+        If a loss is negative, since s then has no optimum, or a weight is no longer finite.
+
+    Notes
+    -----
+    Cost: 1 forward, 1 backward.
+
+    At the optimum for fixed losses every weighted loss is 1. With s replaced by -s, this is twice the
+    objective of :class:`UW`. The s are parameters that take their number from the first step: give
+    ``method.learnable()`` to the optimiser, without weight decay, as :func:`mtlcore.fit` does.
+
+    References
+    ----------
+    Liu et al. 2021b (IMTL), Section 3.2.
+
+    Examples
+    --------
+    >>> imtll = mtl.IMTLL()
+    >>> imtll.weights(torch.tensor([2.0, 0.5]))
+    tensor([1., 1.])
+    >>> sgd = torch.optim.SGD(imtll.learnable(), lr=0.1)
+    >>> imtll.objective(torch.tensor([2.0, 0.5])).backward()
+    >>> sgd.step()
+    >>> imtll.weights(torch.tensor([2.0, 0.5]))
+    tensor([0.9048, 1.0513])
     """
 
     def __init__(self, *, init: float = 0.0, scale: Scale | None = None) -> None:
         super().__init__(init=init, scale=scale)
 
     def objective(self, losses: Tensor) -> Tensor:
-        """The scalar that s minimises, for losses (T,)."""
+        """Return the scalar that s minimises.
+
+        Parameters
+        ----------
+        losses : Tensor, shape (T,)
+            The task losses.
+
+        Returns
+        -------
+        objective : Tensor, shape ()
+            With its graph to s.
+        """
         s = grow(self.s, len(losses), self.init)
         return (torch.exp(s) * losses - s).sum()
 

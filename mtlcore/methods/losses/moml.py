@@ -15,24 +15,45 @@ from mtlcore.signals import Signals
 
 
 class MOML(SelfLearning, LossBalancing):
-    r"""Learn the loss weights so that all validation losses fall (Ye et al. 2021, Algorithm 1, with one inner
-    step).
+    r"""Learn the loss weights so that all validation losses fall, with one inner step.
 
     .. math:: \alpha = \mathrm{softmax}(a), \quad \omega' = \omega - \eta \sum_i \alpha_i \nabla L_i, \quad
               q_k = -\eta\, \bigl(\nabla F_k(\omega')^\top \nabla L_i(\omega)\bigr)_i\,
               (\mathrm{diag}\,\alpha - \alpha\alpha^\top)
 
     The q are the gradients of the validation losses F in the logits a. They are normalised, and a
-    follows their shortest convex combination (:class:`MGDA` in the space of the weights). With two
-    tasks all q lie on one line, so a step is a full one when the tasks agree and none when they do not.
+    follows their shortest convex combination (:class:`MGDA` in the space of the weights).
 
     Parameters
     ----------
-    lr : eta, the length of the inner step, default 0.1.
-    optimizer : of the logits, default Adam with learning rate 0.001 (LibMTL).
-    scale : "mean" (default, as published: the weights sum to 1) or "sum" (to T).
+    lr : float, default 0.1
+        eta, the length of the inner step.
+    optimizer : callable, default Adam with learning rate 0.001
+        Makes the optimiser of the logits from their list (the default is LibMTL's).
+    scale : {"sum", "mean"}, default "mean"
+        On which scale equal weights are 1/T each ("mean", as published) or 1 each ("sum").
 
+    Raises
+    ------
+    ValueError
+        If the learning rate is not positive, or there is no validation batch.
+
+    Notes
+    -----
     Cost: 2 forward, T + 2 backward, T forward-mode. State: logits and their optimiser.
+
+    With two tasks all q lie on one line, so a step is a full one when the tasks agree and none when they do
+    not.
+
+    References
+    ----------
+    Ye et al. 2021, Algorithm 1.
+
+    Examples
+    --------
+    >>> moml = mtl.MOML(optimizer=lambda logits: torch.optim.SGD(logits, lr=1.0))
+    >>> moml.weights(torch.tensor([[4.0, 1.0], [2.0, 1.0]]))
+    tensor([0.8044, 0.1956])
     """
 
     sees = "response"
@@ -53,16 +74,35 @@ class MOML(SelfLearning, LossBalancing):
         self.a = nn.Parameter(torch.zeros(0, dtype=torch.float64))
 
     def weights(self, signal: Tensor) -> Tensor:
-        """Weights of the tasks, (T,), after one step of the logits.
+        """Return the weights after one step of the logits.
 
-        ``signal`` (T, T) holds the inner products of each task's validation gradient after the inner
-        step (rows) with each task's training gradient (columns).
+        Parameters
+        ----------
+        signal : Tensor, shape (T, T)
+            Inner products of each task's validation gradient after the inner step (rows) with each task's
+            training gradient (columns).
+
+        Returns
+        -------
+        weights : Tensor, shape (T,)
+            On the simplex, or T times that.
         """
         self._step(grow(self.a, len(check_gramian(signal)), 0.0), self.logit_gradient(signal.double()))
         return self._rescale(self.a.detach().softmax(0), signal)
 
     def logit_gradient(self, response: Tensor) -> Tensor:
-        """(T,) the direction against which the logits move, from inner products (T, T)."""
+        """Return the direction against which the logits move.
+
+        Parameters
+        ----------
+        response : Tensor, shape (T, T)
+            As in :meth:`weights`.
+
+        Returns
+        -------
+        gradient : Tensor, shape (T,)
+            The shortest convex combination of the normalised q.
+        """
         alpha = grow(self.a, len(response), 0.0).detach().softmax(0)
         q = -self.lr * response @ (torch.diag(alpha) - torch.outer(alpha, alpha))
         norms = q.norm(dim=1, keepdim=True)

@@ -16,23 +16,41 @@ DISTRIBUTIONS: tuple[Distribution, ...] = get_args(Distribution)
 
 
 class RLW(Randomised, LossBalancing):
-    r"""Draw the loss weights anew at every step (random-weighting paper, Algorithm 1 and Section 5.4).
+    r"""Draw the loss weights anew at every step.
 
     .. math:: \tilde\lambda \sim p, \qquad \lambda = f(\tilde\lambda) \in \Delta^{T-1}, \qquad
               \min_{\theta, \psi} \; \lambda^\top \ell(\theta, \psi)
 
-    Every distribution has mean :math:`1/T` for every task, so the expected step is that of equal
-    weighting with weights 1/T.
-
     Parameters
     ----------
-    distribution : "normal" (the paper's default) and "uniform", followed by a softmax; "dirichlet"
-        with concentration 1; "bernoulli", fair coins divided by their sum, drawn again when all are
-        zero (where the paper's formula is 0/0); "c-bernoulli", one task drawn uniformly.
-    scale : "mean" (default, as published: the weights sum to 1) or "sum" (to T).
-    generator : source of the draws.
+    distribution : {"normal", "uniform", "dirichlet", "bernoulli", "c-bernoulli"}, default "normal"
+        "normal" (the paper's default) and "uniform" are followed by a softmax; "dirichlet" has concentration
+        1; "bernoulli" divides fair coins by their sum, and draws again when all are zero (where the paper's
+        formula is 0/0); "c-bernoulli" draws one task uniformly.
+    scale : {"sum", "mean"}, default "mean"
+        On which scale equal weights are 1/T each ("mean", as published) or 1 each ("sum").
+    generator : torch.Generator, optional
+        Source of the draws, on the CPU. Default: a new one, seeded from torch's global generator.
 
+    Raises
+    ------
+    ValueError
+        If the distribution is unknown.
+
+    Notes
+    -----
     Cost: 1 forward, 1 backward.
+
+    Every distribution has mean 1/T for every task, so the expected step is that of equal weights 1/T.
+
+    References
+    ----------
+    Random-weighting paper, Algorithm 1 and Section 5.4.
+
+    Examples
+    --------
+    >>> mtl.RLW(generator=torch.Generator().manual_seed(0)).weights(torch.ones(3))
+    tensor([0.8446, 0.1349, 0.0205])
     """
 
     published: ClassVar[Scale] = "mean"

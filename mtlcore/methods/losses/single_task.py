@@ -9,13 +9,23 @@ from mtlcore.methods.base import LossBalancing, check_main
 
 
 class SingleTask(LossBalancing):
-    r"""Train on one task alone, :math:`d = g_m`.
+    """Train on one task alone, :math:`d = g_m`.
+
+    It is the reference that every multi-task method has to beat. There is no scale to choose.
 
     Parameters
     ----------
-    main : index of the task, default 0.
+    main : int, default 0
+        Index of the task.
 
-    Cost: 1 forward, 1 backward. There is no scale to choose.
+    Notes
+    -----
+    Cost: 1 forward, 1 backward.
+
+    Examples
+    --------
+    >>> mtl.SingleTask(main=1).weights(torch.tensor([2.0, 5.0, 3.0]))
+    tensor([0., 1., 0.])
     """
 
     def __init__(self, main: int = 0) -> None:

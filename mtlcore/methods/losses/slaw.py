@@ -11,24 +11,48 @@ from mtlcore.methods.base import LossBalancing, Scale
 
 
 class SLAW(LossBalancing):
-    r"""Weight each loss by the inverse of its running standard deviation (SLAW paper, Equations 6 to 9).
+    r"""Weight each loss by the inverse of its running standard deviation.
 
     .. math:: a_i \leftarrow \beta a_i + (1-\beta) L_i^2, \quad b_i \leftarrow \beta b_i + (1-\beta) L_i,
               \quad s_i = \sqrt{a_i - b_i^2}, \quad w_i = \frac{T / s_i}{\sum_j 1 / s_j}
 
     The spread of a loss stands in for the norm of its gradient, which would cost T backward passes.
-    (Algorithm 1 of the paper swaps the two moments; Equations 6 to 8 and the public code have them so.)
 
     Parameters
     ----------
-    beta : decay of the moving averages, default 0.99.
-    init : how the averages start. "arithmetic" (default, the public code): plain means over the first
-        1/(1-beta) steps, and weights of one at the first step; "zero": from zero, as printed, which
-        for hundreds of steps measures the level of a loss more than its spread.
-    floor : least standard deviation, default 1e-5.
-    scale : "sum" (default, as published: the weights sum to T) or "mean" (to 1).
+    beta : float, default 0.99
+        Decay of the moving averages.
+    init : {"arithmetic", "zero"}, default "arithmetic"
+        How the averages start. "arithmetic" (the public code): plain means over the first 1/(1-beta) steps,
+        and weights of one at the first step. "zero" (as printed): from zero, which for hundreds of steps
+        measures the level of a loss more than its spread.
+    floor : float, default 1e-05
+        Least standard deviation.
+    scale : {"sum", "mean"}, default "sum"
+        On which scale equal weights are 1 each ("sum", as published) or 1/T each ("mean").
 
+    Raises
+    ------
+    ValueError
+        If beta does not lie between 0 and 1, init is unknown, or the number of tasks changes.
+
+    Notes
+    -----
     Cost: 1 forward, 1 backward. State: two moments a task and the number of steps.
+
+    Algorithm 1 of the paper swaps the two moments; Equations 6 to 8 and the public code have them as here.
+
+    References
+    ----------
+    SLAW paper, Equations 6 to 9.
+
+    Examples
+    --------
+    >>> slaw = mtl.SLAW(beta=0.9)
+    >>> slaw.weights(torch.tensor([1.0, 10.0]))
+    tensor([1., 1.])
+    >>> slaw.weights(torch.tensor([2.0, 13.0]))
+    tensor([1.5000, 0.5000])
     """
 
     published: ClassVar[Scale] = "sum"

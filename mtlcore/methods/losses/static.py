@@ -12,20 +12,37 @@ from mtlcore.methods.base import LossBalancing, Scale
 
 
 class Static(LossBalancing):
-    r"""Weight the losses by constants; equal ones by default (random-weighting paper, Equation 1).
+    """Weight the losses by constants; by default by equal ones.
 
     Parameters
     ----------
-    weights : T constants, used as they are. Left out, equal weighting.
-    scale : for equal weighting only: "mean" is 1/T each (default, as the random-weighting paper's text
-        has it), "sum" is 1 each (as SLAW's paper and the public code of both have it).
-
-    Cost: 1 forward, 1 backward.
+    weights : sequence of float, optional
+        T constants, used as they are. Default: equal weights.
+    scale : {"sum", "mean"}, default "mean"
+        Of equal weights only: 1/T each ("mean", as the random-weighting paper's text has it), or 1 each
+        ("sum", as SLAW's paper and the public code of both have it).
 
     Raises
     ------
-    ValueError : constants that are not finite, a scale beside constants, or constants and losses of
-        different number.
+    ValueError
+        If a constant is not finite, a scale stands beside constants, or constants and losses differ in
+        number.
+
+    Notes
+    -----
+    Cost: 1 forward, 1 backward.
+
+    References
+    ----------
+    Random-weighting paper, Equation 1.
+
+    Examples
+    --------
+    >>> losses = torch.tensor([2.0, 5.0])
+    >>> mtl.Static().weights(losses)
+    tensor([0.5000, 0.5000])
+    >>> mtl.Static([1.0, 0.1]).weights(losses)
+    tensor([1.0000, 0.1000])
     """
 
     published: ClassVar[Scale] = "mean"

@@ -12,29 +12,48 @@ from mtlcore.methods.base import Scale
 
 
 class UW(LearnedScales):
-    r"""Learn one noise level a task and weight each loss by its inverse (Kendall et al. 2018, Section 3).
+    r"""Learn one noise level a task and weight each loss by its inverse.
 
     .. math:: \min_{\theta, s} \; \sum_i \kappa\, e^{-s_i} L_i + \tfrac12 s_i, \qquad w_i = \kappa\, e^{-s_i},
               \qquad s_i = \log\sigma_i^2
 
-    At its optimum for fixed losses a weight is 1/(2 L), so the weight of a task that is nearly
-    solved grows without bound.
-
     Parameters
     ----------
-    kind : "regression" (default, kappa = 1/2, as most public code has it for every task) or
-        "classification" (kappa = 1), for all tasks, or one a task.
-    init : starting value of every s, default 0.
-    scale : "sum" (default, as published) or "mean".
-
-    The s are parameters: give ``method.learnable()`` to the optimiser, without weight decay
-    (:func:`mtlcore.fit` does). They take their number from the first step.
-
-    Cost: 1 forward, 1 backward.
+    kind : {"regression", "classification"} or tuple of these, default "regression"
+        kappa is 1/2 for regression (most public code has that for every task) and 1 for classification. One
+        for all tasks, or one a task.
+    init : float, default 0.0
+        Starting value of every s.
+    scale : {"sum", "mean"}, default "sum"
+        On which scale equal weights are 1 each ("sum", as published) or 1/T each ("mean").
 
     Raises
     ------
-    ValueError : a negative loss, which has no likelihood; a weight that has left the range of numbers.
+    ValueError
+        If a loss is negative, since it has no likelihood, or a weight is no longer finite.
+
+    Notes
+    -----
+    Cost: 1 forward, 1 backward.
+
+    At the optimum for fixed losses a weight is 1/(2 L): the weight of a task that is nearly solved grows
+    without bound. The s are parameters that take their number from the first step: give
+    ``method.learnable()`` to the optimiser, without weight decay, as :func:`mtlcore.fit` does.
+
+    References
+    ----------
+    Kendall, Gal and Cipolla 2018, Section 3.
+
+    Examples
+    --------
+    >>> uw = mtl.UW()
+    >>> uw.weights(torch.tensor([2.0, 0.5]))
+    tensor([0.5000, 0.5000])
+    >>> sgd = torch.optim.SGD(uw.learnable(), lr=0.1)
+    >>> uw.objective(torch.tensor([2.0, 0.5])).backward()
+    >>> sgd.step()
+    >>> uw.weights(torch.tensor([2.0, 0.5]))
+    tensor([0.4756, 0.5127])
     """
 
     def __init__(
@@ -51,7 +70,18 @@ class UW(LearnedScales):
         self.kind = kind
 
     def objective(self, losses: Tensor) -> Tensor:
-        """The scalar that s minimises, for losses (T,)."""
+        """Return the scalar that s minimises.
+
+        Parameters
+        ----------
+        losses : Tensor, shape (T,)
+            The task losses.
+
+        Returns
+        -------
+        objective : Tensor, shape ()
+            With its graph to s.
+        """
         s = grow(self.s, len(losses), self.init)
         return (self._kappa(losses) * torch.exp(-s) * losses + s / 2).sum()
 

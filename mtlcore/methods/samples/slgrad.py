@@ -12,28 +12,48 @@ from mtlcore.signals import Signals
 
 
 class SLGrad(Method):
-    r"""Weigh every sample of every task by how its gradient serves the main task (SLGrad paper, Equations 4
-    and 5).
+    r"""Weigh every sample of every task by how its gradient serves the main task.
 
     .. math:: \tilde w_{ij} = \langle \nabla_\theta L_{ij}, \nabla_\theta M \rangle, \qquad
               w_{ij} = \frac{\max(\tilde w_{ij}, 0)}{\sum_{kl} \max(\tilde w_{kl}, 0)}, \qquad
               d = \sum_{ij} w_{ij} \nabla L_{ij}
 
-    with M the main task's loss on a validation batch. One forward-mode pass gives all inner products,
-    so no gradient of a single sample or task is ever formed.
+    with M the main task's loss on a validation batch.
 
     Parameters
     ----------
-    main : index of the main task, default 0.
-    lookahead : length of the throw-away step after which the gradient of M is taken (supplement C.1);
-        default: none, as in the paper's Algorithm 1.
-    scope : which parameters enter the inner product: "all" (default, as Equation 4 says) or "shared" (as the
-        public code has it).
-    similarity : "dot" (default, as in the equations) or "cosine" (as the text says), which forms every
-        sample's gradient.
-    on_empty : what to do when no sample helps: "skip" (default) takes no step, "uniform" weighs all alike.
+    main : int, default 0
+        Index of the main task.
+    lookahead : float, optional
+        Length of the throw-away step after which the gradient of M is taken (supplement C.1). Default: none,
+        as in the paper's Algorithm 1.
+    scope : {"all", "shared"}, default "all"
+        Which parameters enter the inner product: all (Equation 4), or the shared ones (the public code).
+    similarity : {"dot", "cosine"}, default "dot"
+        "dot" (the equations), or "cosine" (the text), which forms every sample's gradient.
+    on_empty : {"skip", "uniform"}, default "skip"
+        When no sample helps, take no step, or weigh all samples alike.
 
+    Raises
+    ------
+    ValueError
+        If an option is unknown, there is no validation batch, or the main task's validation gradient is zero.
+
+    Notes
+    -----
     Cost: 2 forward, 2 backward, 1 forward-mode; one backward more with a look-ahead.
+
+    One forward-mode pass gives all inner products, so no gradient of a single sample or task is ever formed.
+
+    References
+    ----------
+    SLGrad paper, Equations 4 and 5.
+
+    Examples
+    --------
+    >>> mtl.SLGrad().weights(torch.tensor([[1.0, -2.0], [0.0, 3.0]]))
+    tensor([[0.2500, 0.0000],
+            [0.0000, 0.7500]])
     """
 
     sees = "alignment"
@@ -61,14 +81,22 @@ class SLGrad(Method):
         self.scope, self.similarity, self.on_empty = scope, similarity, on_empty
 
     def weights(self, signal: Tensor) -> Tensor:
-        """Weights of the samples, (T, N), from the inner products (T, N) of their gradients with the main
-        one's.
+        """Return the weights of the samples; a sample whose inner product is not finite gets none.
 
-        A sample whose inner product is not finite gets no weight.
+        Parameters
+        ----------
+        signal : Tensor, shape (T, N)
+            Inner products of the samples' gradients with the main one.
+
+        Returns
+        -------
+        weights : Tensor, shape (T, N)
+            Of sum one, or all zero.
 
         Raises
         ------
-        ValueError : the signal is no matrix with at least one task and one sample.
+        ValueError
+            If the signal is no matrix with at least one task and one sample.
         """
         if signal.dim() != 2 or not signal.numel():
             raise ValueError(f"an alignment of samples has shape (T, N), not {tuple(signal.shape)}")
@@ -80,7 +108,18 @@ class SLGrad(Method):
         return self._rescale(torch.full_like(raw, uniform), signal)
 
     def backward(self, signals: Signals) -> Tensor | None:
-        """Weigh the samples and backpropagate them once; the answer is each task's total weight."""
+        """Weigh the samples and backpropagate them once.
+
+        Parameters
+        ----------
+        signals : Signals
+            The training step, with a validation batch.
+
+        Returns
+        -------
+        weights : Tensor, shape (T,)
+            The total weight of each task.
+        """
         direction = signals.main_gradient(self.main, self.lookahead)
         if self.scope == "shared":
             direction = direction[: sum(signals.sizes)]
