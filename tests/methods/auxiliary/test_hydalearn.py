@@ -97,3 +97,8 @@ def test_hydalearn_running_baseline_is_the_last_best_fake_metric() -> None:
     method.backward(mtl.Signals(model, data, TASKS))
     assert_exact(method.best, (gains + before).max().item())
     assert method._gains(mtl.Signals(model, data, TASKS)).max().item() == pytest.approx(0, abs=1e-12)
+
+
+def test_hydalearn_of_first_order_takes_no_metric() -> None:
+    with pytest.raises(ValueError, match="first-order"):
+        HydaLearn(first_order=True, metric=max)
