@@ -1,4 +1,4 @@
-"""The command line: `python -m mtlcore list | run | collate | migrate | data | bench | colour`."""
+"""The command line: ``python -m mtlcore list | run | collate | migrate | data | bench | colour``."""
 
 import argparse
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from mtlcore import bench
+from mtlcore._optional import needed_by
 from mtlcore.data import table
 from mtlcore.experiments import EXPERIMENTS, Dask, Local, collate, experiment, state, sweep
 from mtlcore.experiments.engine.migration import migrate_runs, migrate_table
@@ -18,8 +19,19 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. Returns 0, 1 when runs failed or `bench --quick` found a limit missed by far, 2 when
-    what was asked for cannot be done."""
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments; by default those of the process.
+
+    Returns
+    -------
+    status : int
+        0; 1 if runs failed, or ``bench --quick`` found a limit exceeded by more than a factor of two; 2 if
+        the command cannot be carried out; 130 if it was interrupted.
+    """
     arguments = _parser().parse_args(argv)
     try:
         return arguments.command(arguments)
@@ -108,7 +120,8 @@ def _bench(arguments: argparse.Namespace) -> int:
 
 
 def _colour(arguments: argparse.Namespace) -> int:
-    from mtlcore.book.style import propose  # here, because it loads matplotlib
+    with needed_by("the command colour", "book"):
+        from mtlcore.book.style import propose
 
     print("light    dark")
     for light, dark in propose(arguments.family):
@@ -131,11 +144,11 @@ def _parser() -> argparse.ArgumentParser:
     def add_preset(sub: _Parser) -> None:
         sub.add_argument("--preset", default="laptop", help="smoke, laptop (default) or paper")
 
-    sub = add("list", _list, "The experiments, and how many of their runs are done.")
+    sub = add("list", _list, "List the experiments, and how many of their runs are done.")
     add_runs(sub)
 
-    sub = add("run", _run, "Make the runs of an experiment that are not there yet.")
-    sub.add_argument("name", help="name of an experiment, as `list` shows it")
+    sub = add("run", _run, "Make the missing runs of an experiment.")
+    sub.add_argument("name", help="name of an experiment: see list")
     add_preset(sub)
     sub.add_argument(
         "--backend",
@@ -150,25 +163,27 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--device", default="cpu", help="cpu (default), cuda, ...")
     add_runs(sub)
 
-    sub = add("collate", _collate, "Write the runs into the tables that the book shows.")
+    sub = add("collate", _collate, "Write the finished runs into the tables that the book shows.")
     sub.add_argument("name", nargs="?", help="name of an experiment")
     sub.add_argument("--all", action="store_true", help="every experiment that has runs")
     add_preset(sub)
     add_runs(sub)
     sub.add_argument("--results", metavar="DIR", default="book/results", help="tables (default book/results)")
 
-    sub = add("migrate", _migrate, "Give the runs and tables of mtlcore 0.3 the names of today's methods.")
+    sub = add("migrate", _migrate, "Convert run files and tables of mtlcore 0.3 to today's names of methods.")
     add_runs(sub)
     sub.add_argument("--results", metavar="DIR", default="book/results", help="tables (default book/results)")
 
-    add("data", _data, "The files of the data sets, and whether they are here and whole.")
+    add("data", _data, "List the files of the data sets, and whether they are in the cache and intact.")
 
-    sub = add("bench", _bench, "What a step may cost beside equal weighting, and what it does cost.")
-    sub.add_argument("--quick", action="store_true", help="few turns; status 1 if a limit is missed by far")
+    sub = add("bench", _bench, "Compare the cost of training steps with its limits.")
+    sub.add_argument(
+        "--quick", action="store_true", help="few turns; status 1 if a limit is exceeded twofold"
+    )
     sub.add_argument("--device", default="cpu", help="cpu (default), cuda, ...")
-    sub.add_argument("--out", metavar="FILE.csv", help="store the rows as well")
+    sub.add_argument("--out", metavar="FILE.csv", help="write the rows to a file as well")
 
-    sub = add("colour", _colour, "Colours for a new method: legal pairs, the most distinct first.")
+    sub = add("colour", _colour, "Propose colours for a new method, the most distinct first.")
     sub.add_argument("family", help="losses, gradients, auxiliary or samples")
     return parser
 

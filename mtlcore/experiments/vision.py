@@ -40,7 +40,22 @@ WEIGHTS = "https://download.pytorch.org/models"
 
 
 def data_of(config: Config, *options: str, **others: Any) -> MultiTaskData:
-    """The data set that ``data`` names, with these settings as its options; the last one is kept."""
+    """Make the data set that a configuration names; the last one is kept for the next run.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration: ``data``, and the options.
+    *options : str
+        The settings that are options of the data set.
+    **others
+        Further options.
+
+    Returns
+    -------
+    data : MultiTaskData
+        The data set.
+    """
     return _load(config["data"], **{name: config[name] for name in options}, **others)
 
 
@@ -48,12 +63,23 @@ _load = lru_cache(maxsize=1)(load)  # reading a data set takes minutes, and the 
 
 
 def weights_of(config: Config) -> Path | None:
-    """The file of pre-trained weights that ``weights`` names, in the cache's folder imagenet; None for none.
+    """Find the file of pre-trained weights that a configuration names.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration: ``weights`` is the name of a file in the folder ``imagenet`` of the data cache, or
+        None.
+
+    Returns
+    -------
+    path : Path or None
+        The file; None for random initial weights.
 
     Raises
     ------
     FileNotFoundError
-        The file is not there.
+        If the file is not there; the message says where to get it.
     """
     name = config["weights"]
     if name is None:
@@ -62,12 +88,23 @@ def weights_of(config: Config) -> Path | None:
 
 
 def run(start: Start, config: Config, device: str) -> Result:
-    """Train once and test at the chosen epoch.
+    """Train once and test at the epoch with the smallest mean validation loss.
 
-    ``start`` makes the data and, from torch's own randomness, the network. ``test_NUMBER.TASK`` are the
-    numbers of the test set, ``test_NUMBER.mean`` their mean where every task has that number;
-    ``step_seconds`` is the median over the epochs. One row of the curve an epoch: training loss, validation
-    loss and each metric, as means over the tasks that have it.
+    Parameters
+    ----------
+    start : callable
+        Makes the data and the network.
+    config : dict
+        The configuration.
+    device : str
+        Device of torch.
+
+    Returns
+    -------
+    result : Result
+        ``test_METRIC.TASK`` are the numbers of the test split, ``test_METRIC.mean`` their mean where every
+        task has that metric; ``step_seconds`` is the median over the epochs. The curve has one row an epoch, see
+        :func:`mtlcore.experiments.engine.training.means_of_tasks`.
     """
 
     def test(model: MultiTaskModel, data: MultiTaskData, history: pd.DataFrame) -> dict[str, Any]:

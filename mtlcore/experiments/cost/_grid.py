@@ -1,7 +1,7 @@
 """Grids and runs of the experiments on the cost of a training step.
 
-One run is one row of :func:`mtlcore.bench.measure`, with numbers made up at random instead of data: the
-cost does not depend on them. The steps need the machine to themselves, so these runs are made one at a time.
+One run is one row of :func:`mtlcore.bench.measure`, on random numbers instead of data, because the
+cost does not depend on them. The runs are made one at a time, so that nothing else slows a step down.
 """
 
 import multiprocessing
@@ -12,11 +12,32 @@ from mtlcore.experiments.engine.experiment import Config, Result
 
 LIMITS = {"cpu_threads": 2, "turn_seconds": 1.0, "least_turns": 5, "step_seconds": 20.0, "memory_gb": 8.0}
 LARGE = LIMITS | {"turn_seconds": 5.0, "step_seconds": 60.0, "memory_gb": 64.0}
+"""``turn_seconds`` is the time of the comparison with equal weighting; a step that takes longer than
+``step_seconds`` or needs more than ``memory_gb`` is given up."""
+
 TINY = LIMITS | {"turn_seconds": 0.1}
 
 
 def run(config: Config, device: str) -> Result:
-    """Measure one step; ValueError when it would not have the machine to itself."""
+    """Measure one step.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+    device : str
+        Device of torch.
+
+    Returns
+    -------
+    result : Result
+        The row of :func:`mtlcore.bench.measure`; no curve.
+
+    Raises
+    ------
+    ValueError
+        In a process that another one started: other runs would be timed at the same time.
+    """
     if multiprocessing.parent_process() is not None:
         raise ValueError("steps are timed one at a time: --jobs 1")
     return Result(
@@ -36,4 +57,5 @@ def run(config: Config, device: str) -> Result:
 def grid(
     network: str, tasks: list[int], batch: list[int], method: list[str], **limits: float
 ) -> dict[str, Any]:
+    """Declare steps on one network, with :data:`LIMITS` or other limits."""
     return {"seed": [0], "network": [network], "tasks": tasks, "batch": batch, "method": method, **limits}

@@ -1,5 +1,7 @@
 """The papers' own numbers: every table, and what text and figures give, as data."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import pandas as pd
@@ -14,12 +16,30 @@ WORDS = [
 
 
 def reported(name: str) -> pd.DataFrame:
-    """A paper's table (or the numbers it gives for a figure) as data, one row a number.
+    """Read a paper's table, or the numbers that it gives for a figure.
 
-    `reported("slaw-table-1")` has the columns that `book/papers/README.md` explains. `value`,
-    `spread` and `seeds` are numbers, NaN where the paper prints none; a column with words in it,
-    such as a table of settings, stays text. Raises ValueError with the nearest names if there is
-    no such table.
+    Parameters
+    ----------
+    name : str
+        Paper and item, such as ``"slaw-table-1"``.
+
+    Returns
+    -------
+    rows : DataFrame
+        One row a number, with the columns that ``book/papers/README.md`` explains. ``value``, ``spread`` and
+        ``seeds`` are numbers, NaN where the paper prints none; a column with words in it, such as a table of
+        settings, stays text.
+
+    Raises
+    ------
+    ValueError
+        If there is no such table; the message lists the nearest names.
+
+    Examples
+    --------
+    >>> rows = mtl.reported("slaw-table-1").query("metric == 'test normalised loss'")
+    >>> float(rows.set_index("method").loc["SLAW", "value"])
+    12.294
     """
     words = dict.fromkeys(WORDS, str)
     frame = pd.read_csv(_path(name), dtype=words, keep_default_na=False, na_values=[""])
@@ -29,12 +49,34 @@ def reported(name: str) -> pd.DataFrame:
 
 
 def printed(name: str) -> pd.DataFrame:
-    """The same table as text, with every digit as it is printed."""
+    """Read a paper's table as text, with every digit as it is printed.
+
+    Parameters
+    ----------
+    name : str
+        See :func:`reported`.
+
+    Returns
+    -------
+    rows : DataFrame of str
+        The same rows.
+
+    Raises
+    ------
+    ValueError
+        If there is no such table.
+    """
     return pd.read_csv(_path(name), dtype=str, keep_default_na=False)
 
 
 def names() -> list[str]:
-    """The names of all tables, in alphabetical order."""
+    """List the names of all tables.
+
+    Returns
+    -------
+    names : list of str
+        In alphabetical order.
+    """
     return sorted(path.stem for path in _folder().glob("*.csv"))
 
 
@@ -43,5 +85,5 @@ def _path(name: str) -> Path:
 
 
 def _folder() -> Path:
-    """Beside the stored results: inside an installed mtlcore, or else `book/papers` of the checkout."""
+    """Beside the stored results: inside an installed mtlcore, or else ``book/papers`` of the checkout."""
     return stored.results_folder().with_name("papers")

@@ -1,4 +1,6 @@
-"""From run files to the tables that the book shows, and from the tables to the reader."""
+"""Stored tables: written from run files, read by name."""
+
+from __future__ import annotations
 
 import io
 from pathlib import Path
@@ -14,16 +16,44 @@ from mtlcore.experiments.engine.sweep import tables
 
 
 def results_folder() -> Path:
-    """The stored results: inside an installed mtlcore, or else `book/results` of the checkout."""
+    """Find the stored tables.
+
+    Returns
+    -------
+    folder : Path
+        ``results`` inside an installed mtlcore, or else ``book/results`` of the checkout.
+    """
     packaged = PACKAGE / "results"
     return packaged if packaged.is_dir() else PACKAGE.parent / "book" / "results"
 
 
 def results(name: str, preset: str | None = None) -> pd.DataFrame:
-    """The stored rows of an experiment, one a run (or one an epoch: `results("NAME.curves")`).
+    """Read the stored rows of an experiment, one a run.
 
-    Only the rows of `preset` when it is given. Raises ValueError when there are no such rows, with
-    the nearest names and the commands that make them.
+    Parameters
+    ----------
+    name : str
+        Name of the experiment, such as ``"slaw-table1"``, or ``"slaw-table1.curves"`` for its curves: one row
+        an epoch or a test.
+    preset : str, optional
+        Only the rows of this preset.
+
+    Returns
+    -------
+    rows : DataFrame
+        Preset, run id, configuration, numbers and provenance. The column ``method`` holds canonical texts,
+        see :func:`mtlcore.methods.describe`.
+
+    Raises
+    ------
+    ValueError
+        If there are no such rows; the message lists the nearest names and the commands that make them.
+
+    Examples
+    --------
+    >>> rows = mtl.results("slaw-table1", preset="paper")
+    >>> rows[rows["method"] == "GradNorm(alpha=0.12)"]["seed"].nunique()
+    10
     """
     folder = results_folder()
     commands = (
@@ -50,11 +80,31 @@ def collate(
     runs: str | Path | None = None,
     folder: str | Path = "book/results",
 ) -> list[str]:
-    """Write a preset's run files into `<folder>/<name>.csv` and `<name>.curves.csv`.
+    """Write the finished runs of a preset into the tables ``NAME.csv`` and ``NAME.curves.csv``.
 
-    Rows of other presets stay as they are, and so do rows of this preset whose run file is not
-    here. A row that the preset's grid no longer declares is dropped. Answers with one sentence a
-    file, which says so. Raises ValueError when there is no run file at all.
+    Rows of other presets stay as they are, and so do rows of this preset whose run file is not here. A row
+    that the preset's grid no longer declares is dropped.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The experiment.
+    preset : str, default "laptop"
+        One of its presets.
+    runs : str or Path, optional
+        Folder of the run files. By default the one that ``MTLCORE_RUNS`` names, or else ``.runs``.
+    folder : str or Path, default "book/results"
+        Folder of the tables.
+
+    Returns
+    -------
+    said : list of str
+        One sentence a table: its rows, how many runs are there, and whether rows were dropped.
+
+    Raises
+    ------
+    ValueError
+        If there is no finished run or no such folder, or a table was written by mtlcore 0.3.
     """
     folder = Path(folder)
     if not folder.is_dir():

@@ -90,7 +90,20 @@ def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
 
 
 def run(config: Config, device: str) -> Result:
-    """Train once; the curve has every epoch's validation numbers, the row the chosen epoch's test numbers."""
+    """Train once and test at the epoch with the smallest validation loss.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+    device : str
+        Device of torch.
+
+    Returns
+    -------
+    result : Result
+        Test numbers; a curve with losses, weights and validation numbers of every epoch.
+    """
     return train_and_test(config, device, start, test=test, curve=curve, keep_best=True)
 
 

@@ -39,7 +39,7 @@ LAPTOP = PAPER | {
 
 
 def start(config: Config, classes: int) -> tuple[MultiTaskData, MultiTaskModel]:
-    """The data and the network, with a head for each of its tasks."""
+    """Make the data and the network, with a head for each task; segmentation has ``classes`` classes."""
     data = vision.data_of(config, "height", "width", "validation")
     model = ARCHITECTURES[config["architecture"]](
         (classes, 1, 3)[: len(data.tasks)],

@@ -46,7 +46,7 @@ SMOKE = PAPER | {
 
 
 def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
-    """The data, and a ResNet-18 with two outputs a task."""
+    """Make the data, and a ResNet-18 with two outputs a task."""
     data = vision.data_of(config, "size")
     return data, classifier([2] * len(data.tasks), width=config["channels"])
 

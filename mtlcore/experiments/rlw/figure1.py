@@ -58,11 +58,23 @@ SMOKE = PAPER | {
 
 
 def run(config: Config, device: str) -> Result:
-    """Train LeNet once; every epoch's test accuracy, and the curvature at epochs 1, 2 and then some.
+    """Train LeNet once and measure the test accuracy every epoch, and the curvature at some epochs.
 
     The seed governs initial weights, order of the samples and random weights; the data are the same
     for all. Curvature and gradient variance are those of the mean task loss, whatever the method,
     on the first images of the training split.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+    device : str
+        Device of torch.
+
+    Returns
+    -------
+    result : Result
+        The numbers of the last epoch; a curve with one row an epoch.
     """
     data = load(
         config["data"],

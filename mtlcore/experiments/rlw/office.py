@@ -49,7 +49,7 @@ SMOKE = PAPER | {
 
 
 def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
-    """The data, and a ResNet-18 with a head for the classes of each domain."""
+    """Make the data, and a ResNet-18 with a head for the classes of each domain."""
     data = vision.data_of(config, "size", seed=config["data_seed"])
     classes = [1 + int(labels.max()) for labels in data.train.targets]
     model = classifier(

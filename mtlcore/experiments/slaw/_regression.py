@@ -72,7 +72,22 @@ THINNING = 4
 
 
 def start(config: Config, device: str) -> tuple[MultiTaskModel, MultiTaskData]:
-    """The network, four shared layers of 100 units and ten linear heads of 100 outputs, and the data."""
+    """Make the network, four shared layers of 100 units and ten linear heads of 100 outputs, and the data.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration; its seed governs the initial weights.
+    device : str
+        Device of the network.
+
+    Returns
+    -------
+    model : MultiTaskModel
+        The network.
+    data : MultiTaskData
+        The ten regressions.
+    """
     data = load(
         "mtregression",
         train=config["train_samples"],
@@ -93,25 +108,66 @@ def start(config: Config, device: str) -> tuple[MultiTaskModel, MultiTaskData]:
 
 
 def adam(config: Config, model: MultiTaskModel, method: Method) -> Optimizer:
-    """Make Adam on clipped gradients, those of the method's own parameters included, as in the public code;
-    on unclipped ones where ``max_norm`` is None."""
+    """Make Adam for the network and the method's own parameters.
+
+    As in the public code, the gradients of both are clipped together; not where ``max_norm`` is None.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration: ``lr``, ``eps`` and ``max_norm``.
+    model : MultiTaskModel
+        The network.
+    method : Method
+        The method.
+
+    Returns
+    -------
+    optimizer : Optimizer
+        Adam.
+    """
     make_adam = training.adam(config, fused=True)
     return make_adam([{"params": list(model.parameters())}, {"params": method.learnable()}])
 
 
 def batches(config: Config, train: Split) -> Iterator[tuple[int, Batch]]:
-    """The number of each update, from 1, and its batch; shuffled anew every epoch."""
+    """Iterate over the mini-batches of all updates, shuffled anew every epoch.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration: ``seed``, ``batch_size`` and ``updates``.
+    train : Split
+        The training split.
+
+    Returns
+    -------
+    batches : iterator of (int, Batch)
+        The number of each update, from 1, and its mini-batch.
+    """
     order = torch.Generator().manual_seed(config["seed"])
     epochs = (train.batches(config["batch_size"], order) for _ in count())
     return enumerate(islice(chain.from_iterable(epochs), config["updates"]), start=1)
 
 
 def run(config: Config, device: str) -> Result:
-    """Train once; normalised loss (NL) and weight error at every test.
+    """Train once and measure the normalised loss (NL) and the weight error at every test.
 
-    The training NL is the mean over the batches since the last test, as they were trained on; the test NL
+    The training NL is the mean over the mini-batches since the last test, before each update; the test NL
     is that of the whole test split. ``ideal_after`` is the first update at which the weight error was
     below 0.1.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+    device : str
+        Device of torch.
+
+    Returns
+    -------
+    result : Result
+        Best and final numbers; a curve with one row a test.
     """
     model, data = start(config, device)
     train, test = data.train.to(device), data.test.to(device)

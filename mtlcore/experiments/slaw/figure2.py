@@ -7,11 +7,11 @@ are labelled for one of the first 32. The paper's text reports the mean of the t
 precisions (AP), its code one AP of all tasks' labels pooled: both are stored.
 
 Before a run trains, its method and equal weights take turns on one batch, each on a copy of the
-network: the ratio of their times is that of one run. PCGrad is here twice, by this package's engine and
-the paper's way, task by task and with whole gradients. The two give one update, so the paper's way
-is timed and never trained (``epochs`` 0). It keeps all task gradients, 8.8 GB of them at 512 tasks,
-so it is timed up to 128; and what takes a laptop too long, PCGrad by the engine with more than 32 tasks,
-is timed only.
+network: the ratio of their times is that of one run. PCGrad is here twice: by this package, from the
+Gramian, and ("plain PCGrad") as in the paper's code, from T whole gradients. The two give one update, so
+plain PCGrad is timed and never trained (``epochs`` 0). It keeps all task gradients, 8.8 GB of them at 512 tasks,
+so it is timed up to 128. PCGrad from the Gramian with more than 32 tasks takes a laptop too long and is
+timed only.
 """
 
 import copy
@@ -91,7 +91,19 @@ def run(config: Config, device: str) -> Result:
     """Time the method's step beside that of equal weights, then train once and test at the end.
 
     ``step_ratio`` is the median over the turns of the ratio within a turn. A task without a positive test
-    label has no AP; ``tasks_with_ap`` says how many the mean is over. One row of the curve an epoch.
+    label has no AP; ``tasks_with_ap`` says how many tasks the mean is over.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+    device : str
+        Device of torch.
+
+    Returns
+    -------
+    result : Result
+        Times and average precisions; a curve with one row an epoch. Where ``epochs`` is 0, only times.
     """
     data = load(
         config["data"],
@@ -129,7 +141,20 @@ def run(config: Config, device: str) -> Result:
 
 @torch.no_grad()
 def measure(model: MultiTaskModel, split: Split) -> dict[str, float]:
-    """The mean of the tasks' APs, over how many tasks it is, and the AP of all labels pooled."""
+    """Measure the mean of the tasks' average precisions (AP), and the AP of all labels pooled.
+
+    Parameters
+    ----------
+    model : MultiTaskModel
+        The network.
+    split : Split
+        The test split, on the same device.
+
+    Returns
+    -------
+    row : dict of str to float
+        ``test_ap.mean``, ``tasks_with_ap`` and ``test_ap.pooled``.
+    """
     batch = split.read(slice(None))
     with model.evaluating():
         outputs = model(batch.inputs)
@@ -142,10 +167,23 @@ def measure(model: MultiTaskModel, split: Split) -> dict[str, float]:
 
 
 def plain_pcgrad(model: MultiTaskModel, batch: Batch, tasks: Sequence[Task], generator: Generator) -> None:
-    """Fill the gradients with PCGrad's update as its paper has it (Yu et al. 2020, Algorithm 1).
+    """Fill ``.grad`` with PCGrad's update without a Gramian (Yu et al. 2020, Algorithm 1).
 
-    One backward pass through the whole network a task, then up to T(T - 1) projections of whole
-    gradients.
+    Parameters
+    ----------
+    model : MultiTaskModel
+        The network with D shared parameters.
+    batch : Batch
+        The mini-batch.
+    tasks : sequence of T Task
+        The tasks.
+    generator : Generator
+        Source of the random orders.
+
+    Notes
+    -----
+    Cost: 1 forward, T backward passes through the whole network, and up to T (T - 1) projections of vectors
+    of length D.
     """
     outputs = model(batch.inputs)
     pairs = (task.sample_losses(*x) for task, *x in zip(tasks, outputs, batch.targets, strict=True))

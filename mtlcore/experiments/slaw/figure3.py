@@ -42,9 +42,21 @@ SMOKE = _grids(2, **{key: SMALL[key] for key in ("train_samples", "batch_size")}
 
 
 def run(config: Config, device: str) -> Result:
-    """Train up to a random update; there, the weight of a random task as SLAW estimates it and as it is.
+    """Train up to a random update and compare a random task's weight there: SLAW's, and by gradient norms.
 
     ``true`` is by the gradient norms on the last shared layer, ``true_all`` on all shared parameters.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+    device : str
+        Device of torch.
+
+    Returns
+    -------
+    result : Result
+        Update, task and the three weights; no curve.
     """
     draw = torch.Generator().manual_seed(config["seed"])
     first = FIRST[config["statistics"]]

@@ -29,7 +29,20 @@ SMOKE = PAPER | {"seed": [0, 1]} | SMALL
 
 
 def run(config: Config, device: str) -> Result:
-    """A run of Table 1 with one of its settings changed; all of them are in the row."""
+    """Make a run of Table 1 with one of its settings changed.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+    device : str
+        Device of torch.
+
+    Returns
+    -------
+    result : Result
+        The row of Table 1, with all settings; no curve.
+    """
     settings = {key: SETTINGS[key] for key in FIXED} | CHANGES[config["setting"]]
     return Result(settings | _regression.run(config | settings, device).row)
 

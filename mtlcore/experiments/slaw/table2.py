@@ -54,7 +54,7 @@ SMOKE = PAPER | vision.TINY | {"seed": [0, 1]}
 
 
 def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
-    """The data with SLAW's losses, and its network."""
+    """Make the data with SLAW's losses, and its network."""
     data = vision.data_of(config, "height", "width", "validation")
     model = branches(
         (CLASSES, 1, 3),
@@ -67,7 +67,21 @@ def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
 
 
 def run(config: Config, device: str) -> Result:
-    """Train once; mean and (population) standard deviation of the three accuracies in the row."""
+    """Train once and test.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+    device : str
+        Device of torch.
+
+    Returns
+    -------
+    result : Result
+        As :func:`mtlcore.experiments.vision.run`, with mean and (population) standard deviation of the three
+        accuracies.
+    """
     result = vision.run(start, config, device)
     three = [result.row[name] for name in ACCURACIES]
     result.row.update({"accuracy.mean": float(np.mean(three)), "accuracy.std": float(np.std(three))})
