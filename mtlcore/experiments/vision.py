@@ -103,8 +103,8 @@ def run(start: Start, config: Config, device: str) -> Result:
     -------
     result : Result
         ``test_METRIC.TASK`` are the numbers of the test split, ``test_METRIC.mean`` their mean where every
-        task has that metric; ``step_seconds`` is the median over the epochs. The curve has one row an epoch, see
-        :func:`mtlcore.experiments.engine.training.means_of_tasks`.
+        task has that metric; ``step_seconds`` is the median over the epochs. The curve has one row an epoch:
+        see :func:`mtlcore.experiments.engine.training.means_of_tasks`.
     """
 
     def test(model: MultiTaskModel, data: MultiTaskData, history: pd.DataFrame) -> dict[str, Any]:

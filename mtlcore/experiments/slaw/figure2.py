@@ -9,9 +9,9 @@ precisions (AP), its code one AP of all tasks' labels pooled: both are stored.
 Before a run trains, its method and equal weights take turns on one batch, each on a copy of the
 network: the ratio of their times is that of one run. PCGrad is here twice: by this package, from the
 Gramian, and ("plain PCGrad") as in the paper's code, from T whole gradients. The two give one update, so
-plain PCGrad is timed and never trained (``epochs`` 0). It keeps all task gradients, 8.8 GB of them at 512 tasks,
-so it is timed up to 128. PCGrad from the Gramian with more than 32 tasks takes a laptop too long and is
-timed only.
+plain PCGrad is timed and never trained (``epochs`` 0). It keeps all task gradients, 8.8 GB of them at 512
+tasks, so it is timed up to 128. PCGrad from the Gramian with more than 32 tasks takes a laptop too long and
+is timed only.
 """
 
 import copy

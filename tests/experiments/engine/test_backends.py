@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
 
 import joblib
@@ -55,8 +56,8 @@ def marks(folder: Path, what: str) -> Counter:
     return Counter(int(path.name.split("-")[1]) for path in folder.glob(f"{what}-*"))
 
 
-@pytest.fixture(scope="module")
-def started():
+@contextmanager
+def two_workers():
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 1}),
         distributed.LocalCluster(
@@ -66,19 +67,25 @@ def started():
         yield cluster
 
 
+@pytest.fixture(scope="module")
+def cluster():
+    with two_workers() as cluster:
+        yield cluster
+
+
 @pytest.fixture
-def cluster(started):
-    """Two workers; those that an earlier test killed have been replaced."""
-    started.wait_for_workers(2, timeout=60)
-    return started
+def own_cluster():
+    """For a test that kills workers."""
+    with two_workers() as cluster:
+        yield cluster
 
 
-def test_dask_loses_nothing_and_makes_nothing_twice_when_a_worker_is_killed(cluster, tmp_path):
+def test_dask_loses_nothing_and_makes_nothing_twice_when_a_worker_is_killed(own_cluster, tmp_path):
     markers, runs = tmp_path / "markers", tmp_path / "runs"
     markers.mkdir()
     experiment = marked(markers, seconds=0.5)
     killed: list[int] = []
-    with distributed.Client(cluster, set_as_default=False) as client:
+    with distributed.Client(own_cluster, set_as_default=False) as client:
         client.run(torch.set_num_threads, WORKER_THREADS)
         first = set(client.run(os.getpid).values())
 
@@ -98,7 +105,7 @@ def test_dask_loses_nothing_and_makes_nothing_twice_when_a_worker_is_killed(clus
                 yield outcome
 
     report = sweep(
-        experiment, "smoke", progress=False, folder=runs, backend=Killing(cluster.scheduler_address)
+        experiment, "smoke", progress=False, folder=runs, backend=Killing(own_cluster.scheduler_address)
     )
     assert killed and (report.made, report.failed) == (RUNS, [])
 
@@ -124,19 +131,21 @@ def test_dask_takes_a_client_and_finds_what_is_there(cluster, tmp_path):
     assert marks(tmp_path, "start") == dict.fromkeys(range(RUNS), 1)
 
 
-def test_dask_reports_failed_runs_and_runs_that_end_their_workers(cluster, tmp_path):
+def test_dask_reports_failed_runs_and_runs_that_end_their_workers(own_cluster, tmp_path):
     def run(config: dict, device: str) -> Result:
         import os
+        import time
 
         if config["seed"] == 0:
             raise RuntimeError("no\nluck")
         if config["seed"] == 1:
+            time.sleep(1)  # until the worker has started for good: Dask replaces no other
             os._exit(1)
         return Result({"value": 1})
 
     experiment = Experiment("failing", "", "", {"smoke": {"seed": [0, 1, 2]}}, run)
     report = sweep(
-        experiment, "smoke", progress=False, folder=tmp_path, backend=Dask(cluster.scheduler_address)
+        experiment, "smoke", progress=False, folder=tmp_path, backend=Dask(own_cluster.scheduler_address)
     )
     reasons = {path.stem.split("-")[1]: reason for path, reason in report.failed}
     assert reasons["0"].startswith("RuntimeError: no luck")
