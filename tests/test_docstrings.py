@@ -9,7 +9,8 @@ import inspect
 import pkgutil
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -72,15 +73,7 @@ def public_objects() -> dict[str, Any]:
 
 
 PUBLIC = public_objects()
-NOT_YET = ("mtlcore.experiments",)
-
-
-def over(names: Iterable[str]) -> pytest.MarkDecorator:
-    """Run a test for every name."""
-    later = pytest.mark.xfail(reason="not yet in numpydoc's format")
-    return pytest.mark.parametrize(
-        "name", [pytest.param(name, marks=later) if name.startswith(NOT_YET) else name for name in names]
-    )
+over = partial(pytest.mark.parametrize, "name")
 
 
 def own_docstring(thing: Any) -> str | None:
@@ -171,7 +164,7 @@ EXAMPLES = {
 }
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@over(EXAMPLES)
 def test_examples(name: str, no_network: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     torch.manual_seed(0)

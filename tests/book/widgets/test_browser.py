@@ -209,9 +209,10 @@ def test_dark_page_has_brighter_colours(show, widget):
 def test_controls_and_pictures_have_names(show, widget):
     browser = show(widget())
     nodes = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
-    asked = {"slider", "checkbox", "radio", "button", "image", "img", "group"}
-    found = [node for node in nodes if node.get("role", {}).get("value") in asked]
-    assert len(found) > 8
+    controls, pictures = {"slider", "checkbox", "radio", "button"}, {"image", "img"}
+    found = [node for node in nodes if node.get("role", {}).get("value") in {*controls, *pictures, "group"}]
+    roles = {node["role"]["value"] for node in found}
+    assert roles & controls and roles & pictures and "group" in roles
     assert [node for node in found if not node.get("name", {}).get("value")] == []
 
 
@@ -296,6 +297,6 @@ def test_picture_without_scripts(browser, tmp_path, widget):
         browser.visit(page)
         assert one(browser, "img").rect["width"] > 300
         assert one(browser, "img").get_property("naturalWidth") > 300
-        assert "0." in one(browser, "table").text
+        assert re.search(r"\d\.\d", one(browser, "table").text)
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
