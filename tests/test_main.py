@@ -36,7 +36,8 @@ def refused(capsys, *arguments: str) -> str:
 def test_help_names_every_command():
     command = [sys.executable, "-m", "mtlcore", "--help"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert all(f"\n    {name} " in text for name in ("list", "run", "collate", "data", "bench"))
+    commands = ("list", "run", "collate", "migrate", "data", "bench", "colour")
+    assert all(f"\n    {name} " in text for name in commands)
 
 
 def test_run_list_collate(capsys, tmp_path, monkeypatch):

@@ -57,5 +57,22 @@ def run(config: Config, device: str) -> Result:
 def grid(
     network: str, tasks: list[int], batch: list[int], method: list[str], **limits: float
 ) -> dict[str, Any]:
-    """Declare steps on one network, with :data:`LIMITS` or other limits."""
+    """Declare steps on one network.
+
+    Parameters
+    ----------
+    network : str
+        A key of :data:`mtlcore.bench.NETWORKS`.
+    tasks, batch : list of int
+        Numbers of tasks and of samples a mini-batch.
+    method : list of str
+        Names of steps, see :func:`mtlcore.bench.make_step`.
+    **limits : float
+        :data:`LIMITS`, or others.
+
+    Returns
+    -------
+    grid : dict
+        The grid.
+    """
     return {"seed": [0], "network": [network], "tasks": tasks, "batch": batch, "method": method, **limits}

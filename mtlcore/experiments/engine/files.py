@@ -132,7 +132,13 @@ def read_run(path: Path) -> dict[str, Any]:
 
 
 def remove_stale(folder: Path) -> None:
-    """Delete the temporary files that killed runs left in a folder."""
+    """Delete the temporary files that killed runs left in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of a preset's run files.
+    """
     for temporary in folder.glob(".*.tmp"):
         if time.time() - temporary.stat().st_mtime > STALE_SECONDS:
             temporary.unlink(missing_ok=True)

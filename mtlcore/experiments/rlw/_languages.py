@@ -76,7 +76,20 @@ OPTIONS = ("sentences", "validation", "length")
 
 
 def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
-    """Make the data, which are the same for every seed, and the network."""
+    """Make the data, which are the same for every seed, and the network.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+
+    Returns
+    -------
+    data : MultiTaskData
+        The data.
+    model : MultiTaskModel
+        The network.
+    """
     options = {name: config[name] for name in OPTIONS if name in config}
     if config["encoder"] == "lstm":
         data = load(config["data"], seed=config["data_seed"], **options)
@@ -108,7 +121,20 @@ def run(config: Config, device: str) -> Result:
 
 
 def curve(history: pd.DataFrame, data: MultiTaskData) -> pd.DataFrame:
-    """Take losses, weights and validation numbers of every language, and the means of the latter."""
+    """Select losses, weights and validation numbers of every language, and average the latter.
+
+    Parameters
+    ----------
+    history : DataFrame
+        What :func:`mtlcore.fit` returned.
+    data : MultiTaskData
+        The data, for its tasks.
+
+    Returns
+    -------
+    curve : DataFrame
+        One row an epoch.
+    """
     metric = data.tasks[0].main
     shown = ("epoch", "train_loss.", "weight.", "validation_")
     taken = history[[name for name in history if name.startswith(shown)]].copy()
@@ -119,7 +145,22 @@ def curve(history: pd.DataFrame, data: MultiTaskData) -> pd.DataFrame:
 
 
 def test(model: MultiTaskModel, data: MultiTaskData, history: pd.DataFrame) -> dict[str, Any]:
-    """Measure every language; ``test.mean`` is the mean of F1 of tags, or of accuracy of paraphrases."""
+    """Measure every language on the test split.
+
+    Parameters
+    ----------
+    model : MultiTaskModel
+        The trained network.
+    data : MultiTaskData
+        The data.
+    history : DataFrame
+        What :func:`mtlcore.fit` returned.
+
+    Returns
+    -------
+    row : dict
+        ``test.mean`` is the mean over the languages of F1 of tags, or of accuracy of paraphrases.
+    """
     metric, tasks = data.tasks[0].main, data.tasks
     if metric != "accuracy":
         tasks = tuple(replace(task, metrics=task.metrics | ACCURACY) for task in tasks)

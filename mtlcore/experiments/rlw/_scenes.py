@@ -39,7 +39,22 @@ LAPTOP = PAPER | {
 
 
 def start(config: Config, classes: int) -> tuple[MultiTaskData, MultiTaskModel]:
-    """Make the data and the network, with a head for each task; segmentation has ``classes`` classes."""
+    """Make the data and the network, with a head for each task.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+    classes : int
+        Number of classes of the segmentation.
+
+    Returns
+    -------
+    data : MultiTaskData
+        The data.
+    model : MultiTaskModel
+        The network.
+    """
     data = vision.data_of(config, "height", "width", "validation")
     model = ARCHITECTURES[config["architecture"]](
         (classes, 1, 3)[: len(data.tasks)],

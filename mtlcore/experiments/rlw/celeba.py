@@ -46,7 +46,20 @@ SMOKE = PAPER | {
 
 
 def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
-    """Make the data, and a ResNet-18 with two outputs a task."""
+    """Make the data, and a ResNet-18 with two outputs a task.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+
+    Returns
+    -------
+    data : MultiTaskData
+        The data.
+    model : MultiTaskModel
+        The network.
+    """
     data = vision.data_of(config, "size")
     return data, classifier([2] * len(data.tasks), width=config["channels"])
 

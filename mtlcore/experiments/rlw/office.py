@@ -49,7 +49,20 @@ SMOKE = PAPER | {
 
 
 def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
-    """Make the data, and a ResNet-18 with a head for the classes of each domain."""
+    """Make the data, and a ResNet-18 with a head for the classes of each domain.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+
+    Returns
+    -------
+    data : MultiTaskData
+        The data.
+    model : MultiTaskModel
+        The network.
+    """
     data = vision.data_of(config, "size", seed=config["data_seed"])
     classes = [1 + int(labels.max()) for labels in data.train.targets]
     model = classifier(

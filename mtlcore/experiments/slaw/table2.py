@@ -54,7 +54,20 @@ SMOKE = PAPER | vision.TINY | {"seed": [0, 1]}
 
 
 def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
-    """Make the data with SLAW's losses, and its network."""
+    """Make the data with SLAW's losses, and its network.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+
+    Returns
+    -------
+    data : MultiTaskData
+        The data.
+    model : MultiTaskModel
+        The network.
+    """
     data = vision.data_of(config, "height", "width", "validation")
     model = branches(
         (CLASSES, 1, 3),
