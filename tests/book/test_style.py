@@ -11,7 +11,7 @@ from mtlcore import METHODS
 from mtlcore.book import _colour, style
 from mtlcore.experiments import EXPERIMENTS
 
-FAMILIES = {method.family for method in METHODS.values()}
+FAMILIES = list(dict.fromkeys(method.family for method in METHODS.values()))
 
 
 def test_every_line_is_of_a_method_and_has_its_own_colours():
