@@ -75,28 +75,26 @@ def contours(ax: Axes, tasks: Mapping[str, Function], x: tuple[float, float], y:
         ax.contour(*grid, values, levels=levels, colors=style.task_color(i), linewidths=0.8)
 
 
-def learning_curves(
-    curves: pd.DataFrame, value: str, methods: Mapping[str, tuple[str, str, str]], ax: Axes
-) -> None:
-    """Draw learning curves: for each method a thin line per seed, and a thick one for the mean over seeds.
+def learning_curves(curves: pd.DataFrame, value: str, methods: Mapping[str, str], ax: Axes) -> None:
+    """Draw a number by epoch, a thin line for each seed and a thick one for their mean.
 
     Parameters
     ----------
     curves : DataFrame
-        Columns ``method``, ``seed``, ``epoch`` and ``value``, as of ``mtl.results("NAME.curves")``.
+        Rows with the columns ``method``, ``seed``, ``epoch`` and the number's.
     value : str
-        Column to draw.
-    methods : mapping of str to tuple of str
-        From values of the column ``method`` to (text of the method, label, line style).
-    ax : matplotlib.axes.Axes
+        Column of the number.
+    methods : dict from str to str
+        Canonical text of each method that is drawn, and its line style, such as ``"--"``.
+    ax : Axes
         Where to draw.
     """
-    for method, (name, label, dash) in methods.items():
+    for method, dash in methods.items():
         rows = curves[(curves["method"] == method) & curves[value].notna()]
         seeds = rows.pivot(index="epoch", columns="seed", values=value)
-        color = style.color(name)
+        color = style.color(method)
         ax.plot(seeds.index, seeds, dash, color=color, linewidth=0.7, alpha=0.5)
-        ax.plot(seeds.index, seeds.mean(axis=1), dash, color=color, label=label)
+        ax.plot(seeds.index, seeds.mean(axis=1), dash, color=color, label=style.label(method))
 
 
 def costs(rows: pd.DataFrame, steps: Mapping[str, str], axis: str, value: str = "ratio") -> Figure:

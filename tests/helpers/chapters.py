@@ -19,7 +19,7 @@ FIRST_CELL = f"""\
 try:
     import mtlcore as mtl
 except ModuleNotFoundError:
-    %pip install -q "mtlcore @ git+{ADDRESS}"
+    %pip install -q "mtlcore[book] @ git+{ADDRESS}"
     import mtlcore as mtl"""
 
 METADATA = {
