@@ -7,6 +7,8 @@ from typing import Literal
 import pandas as pd
 
 from mtlcore.analysis.summary import summarise
+from mtlcore.book.style import label
+from mtlcore.experiments import EXPERIMENTS
 from mtlcore.experiments.engine.reported import printed
 from mtlcore.experiments.engine.results import results
 
@@ -121,14 +123,21 @@ class Stored:
         return self.summary(rows, self.by, self.value)
 
     def lines(self) -> Lines:
-        """Write the means with their intervals: ``{"multi-mnist": [("Static", "91.41 ± 0.41 %")]}``."""
+        """Write the means with their intervals: ``{"multi-mnist": [("EW", "91.41 ± 0.41 %")]}``."""
         scale = 100 if self.unit == "%" else 1
         lines: Lines = {}
         for key, row in self.table().iterrows():
-            names = [str(name) for name in (key if isinstance(key, tuple) else [key])]
+            values = key if isinstance(key, tuple) else [key]
+            names = [self._name(column, str(value)) for column, value in zip(self.by, values, strict=True)]
             number = with_unit(rounded(scale * row["mean"], scale * row["interval"]), self.unit)
             lines.setdefault(", ".join(names[:-1]), []).append((names[-1], number))
         return lines
+
+    def _name(self, column: str, value: str) -> str:
+        """A method's label, or the value as it stands."""
+        ours = EXPERIMENTS.get(self.experiment.removesuffix(".curves"))
+        holds_methods = ours is not None and column in ours.methods and value not in ours.not_methods
+        return label(value) if holds_methods else value
 
     def source(self) -> str:
         """Say what the ± is, how many runs, and of which preset."""
