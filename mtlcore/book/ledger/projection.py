@@ -181,7 +181,7 @@ ENTRIES = [
         data=CELEBA,
         access="bring",
         criterion=(
-            "none, since the published code gives Figures 14 and 15 the same rule, with the sign turned round"
+            "none, since the published code gives Figures 14 and 15 the same rule, with the opposite sign"
         ),
         reason=LATER,
         theirs=[Printed("projection-figure-14", "AUC from λ = 3,000", {"lambda": "3000"}, ["beta"])],

@@ -1,11 +1,11 @@
-"""What a rule answers to gradients in the plane, tabulated so that a page with no kernel can look it up.
+"""Tables of the methods' updates for gradients in a plane, which a page without a kernel interpolates.
 
-A rule that is homogeneous and knows no axes answers the same to gradients that are turned, mirrored or
-scaled together. So two gradients need only the angle between them and their share of length, and three
-on a grid of directions and lengths need one node for all that are alike. A table holds c = w |g| / sum |g|
-for each task, the coefficient of its unit gradient, which stays bounded where the weights w do not;
-for a rule that sees the Jacobian it holds the direction d / sum |g|, in axes along the first gradient.
-Rules with memory are asked at their start.
+A rule that is homogeneous and independent of the axes gives the same weights for gradients that are rotated,
+mirrored or scaled together. So two gradients need only the angle between them and their share of length, and
+three on a grid of directions and lengths need one node for all that are alike. A table holds
+c = w |g| / sum |g| for each task, the coefficient of its unit gradient, which stays bounded where the weights w
+do not; for a rule that sees the Jacobian it holds the direction d / sum |g|, in axes along the first gradient.
+Rules with memory are evaluated at their start.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ PLACES = np.concatenate([-_OUTWARD[:0:-1], _OUTWARD])
 DIRECTIONS, LENGTHS = 24, np.array([0.5, 1.0, 2.0])
 """The grid on which three gradients move."""
 SIGNALS = ("losses", "gramian", "jacobian", "norms", "response", "gains", "alignment")
-"""What can be made of gradients alone; rules that see something else have no table."""
+"""Signals that can be computed from gradients alone; rules that see another one have no table."""
 DRAWS = 32
 LEVEL = 10.0
 
 
 class Table(NamedTuple):
-    """A rule's answers: ``two`` (angles, places, k) and ``three`` (nodes, k), with k numbers an answer.
+    """Weights or directions of a rule, k numbers each: ``two`` (angles, places, k) and ``three`` (nodes, k).
 
-    ``three`` is None where three gradients in one plane leave the answer open. ``alike`` are the orders of
-    three tasks that make no difference to the rule. A rule that looks at nothing has ``draws`` instead, its
-    weights for 2 and for 3 tasks: one row, or many where they are random.
+    ``three`` is None where three gradients in a plane do not determine the weights. ``alike`` are the orders
+    of three tasks that make no difference to the rule. A rule that ignores its input has ``draws`` instead,
+    its weights for 2 and for 3 tasks: one row, or many where they are random.
     """
 
     two: Array
@@ -76,7 +76,7 @@ def place(angle: Any, gap: Any) -> Any:
 
 
 def shares(angle: float) -> Array:
-    """Length of the first gradient as a share of both at every one of the ``PLACES``."""
+    """Length of the first gradient as a share of the sum of both, at each of the ``PLACES``."""
     edge, outward = _edge(angle), np.abs(PLACES)
     gap = np.where(outward <= 1, outward * edge, edge + (outward - 1) * (WIDEST - edge))
     return (1 + np.sign(PLACES) * gap) / 2
@@ -123,7 +123,7 @@ def _signal(rule: Method, vectors: Tensor) -> Tensor:
 
 
 def expected(rule: Method, vectors: Tensor, seeds: list[int]) -> Tensor:
-    """Mean of the answers over the seeds; the answer itself where there are none."""
+    """Mean of :func:`answer` over the seeds; without seeds one call."""
     if not isinstance(rule, Randomised) or not seeds:
         return answer(rule, vectors)
     answers = []
@@ -134,7 +134,7 @@ def expected(rule: Method, vectors: Tensor, seeds: list[int]) -> Tensor:
 
 
 def fair_seeds(rule: Method, tasks: int) -> list[int]:
-    """One seed for each answer that chance can give, or ``DRAWS`` of them where there are more.
+    """One seed for each outcome of the random draws, or ``DRAWS`` of them where there are more.
 
     The orders that PCGrad draws are equally likely, so its mean over these seeds is exact.
     """
@@ -148,7 +148,7 @@ def fair_seeds(rule: Method, tasks: int) -> list[int]:
 
 
 def turns(rule: Method) -> bool:
-    """Whether gradients that are turned together give the answer turned, as a picture takes for granted."""
+    """Whether the update rotates with the gradients, as a picture without axes assumes."""
     turn = gradients([(77, 1.0), (167, 1.0)])
     after = start(rule, [probe @ turn for probe in PROBES])
     before = start(rule)
@@ -158,7 +158,7 @@ def turns(rule: Method) -> bool:
 
 
 def start(rule: Method, probes: Sequence[Tensor] | None = None) -> list[Tensor]:
-    """The rule's answers to a few gradients, all from one seed."""
+    """Weights or directions for a few sets of gradients, each from the same seed."""
     answers = []
     for vectors in PROBES if probes is None else probes:
         rule.seed(0)
@@ -167,13 +167,13 @@ def start(rule: Method, probes: Sequence[Tensor] | None = None) -> list[Tensor]:
 
 
 def is_blind(rule: Method) -> bool:
-    """Whether a rule answers without looking."""
+    """Whether the weights ignore the input."""
     two, *_, three = answers = start(rule)
     return all(torch.equal(each, two if len(each) == len(two) else three) for each in answers)
 
 
 def tabulate(rule: Method) -> Table:
-    """All that the explorer needs to know of a rule."""
+    """The table of a rule."""
     if is_blind(rule):
         return Table(np.zeros(0), None, [], draws=(_draws(rule, 2), _draws(rule, 3)))
     two, seeds = [], fair_seeds(rule, 2)
@@ -228,7 +228,7 @@ PROBES = (_CONFLICT[:2], _AGREEMENT[:2], _AGREEMENT, _CONFLICT.flip(0), _CONFLIC
 
 
 def _is_settled(rule: Method) -> bool:
-    """Whether three gradients in a plane leave the answer as it is when one of them just leaves the plane.
+    """Whether the weights for three gradients in a plane are continuous as one of them leaves the plane.
 
     A rule that inverts the Gramian fails: there it has no inverse.
     """
