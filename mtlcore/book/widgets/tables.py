@@ -3,9 +3,9 @@
 A rule that is homogeneous and independent of the axes gives the same weights for gradients that are rotated,
 mirrored or scaled together. So two gradients need only the angle between them and their share of length, and
 three on a grid of directions and lengths need one node for all that are alike. A table holds
-c = w |g| / sum |g| for each task, the coefficient of its unit gradient, which stays bounded where the weights w
-do not; for a rule that sees the Jacobian it holds the direction d / sum |g|, in axes along the first gradient.
-Rules with memory are evaluated at their start.
+c = w |g| / sum |g| for each task, the coefficient of its unit gradient, which stays bounded where the
+weights w do not; for a rule that sees the Jacobian it holds the direction d / sum |g|, in axes along the
+first gradient. Rules with memory are evaluated at their start.
 """
 
 from __future__ import annotations
