@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
+
+_WRITES: WeakKeyDictionary[nn.Module, dict[bool, bool]] = WeakKeyDictionary()
+"""Whether a part writes into its input, by whether it is in training mode; known from its first call."""
 
 
 class MultiTaskModel(nn.Module):
@@ -81,10 +85,15 @@ class MultiTaskModel(nn.Module):
         -------
         features : tuple of Tensor
             T times the same tensor for one input; for T inputs, the representation of each.
+
+        Raises
+        ------
+        TypeError
+            If the trunk returns something other than a tensor.
         """
         if isinstance(inputs, tuple):
-            return tuple(self.trunk(x) for x in inputs)
-        return (self.trunk(inputs),) * len(self.heads)
+            return tuple(_tensor(_call(self.trunk, x)) for x in inputs)
+        return (_tensor(_call(self.trunk, inputs)),) * len(self.heads)
 
     def outputs(self, features: Iterable[Tensor]) -> tuple[Tensor, ...]:
         """Compute the outputs of the heads from the shared representation.
@@ -101,7 +110,7 @@ class MultiTaskModel(nn.Module):
         """
         if self.rotations is not None:
             features = [_rotate(r, z) for r, z in zip(self.rotations, features, strict=True)]
-        return tuple(head(z) for head, z in zip(self.heads, features, strict=True))
+        return tuple(_call(head, z) for head, z in zip(self.heads, features, strict=True))
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         # The buffer is None until a method sets it: make room for what the state dict contains.
@@ -144,6 +153,38 @@ class MultiTaskModel(nn.Module):
             yield
         finally:
             self.train(was_training)
+
+
+def _call(part: nn.Module, x: Tensor) -> Any:
+    """What a trunk or head answers, on a copy of its input where it writes into that.
+
+    Heads read one representation: one that begins with ``ReLU(inplace=True)`` would change it for all others.
+    """
+    if torch.compiler.is_compiling() or not isinstance(x, Tensor) or x.is_inference():
+        return part(x)
+    key = part.training
+    writes = _WRITES.setdefault(part, {})
+    read = x.clone() if writes.get(key, True) else x
+    version = read._version
+    answer = part(read)
+    changed = read._version != version
+    if changed and read is x:
+        raise RuntimeError(
+            f"{type(part).__name__} writes into its input, which it did not do when it was first called; "
+            "let it begin with a clone of its input"
+        )
+    writes.setdefault(key, changed)
+    return answer
+
+
+def _tensor(features: Any) -> Tensor:
+    if not isinstance(features, Tensor):
+        raise TypeError(
+            f"the trunk returns a {type(features).__name__}; it has to return one tensor (N, m, ...), the "
+            "representation that all heads read: put several side by side in one, and let the heads take "
+            "them apart"
+        )
+    return features
 
 
 def _rotate(rotation: Tensor, z: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from mtlcore.signals.lookahead import Metric
 from mtlcore.signals.signals import Signals
-from mtlcore.signals.step import Level, check_level
+from mtlcore.signals.step import Level, NonFiniteError, check_level
 from mtlcore.signals.trunk import Passes
 
-__all__ = ["Level", "Metric", "Passes", "Signals", "check_level"]
+__all__ = ["Level", "Metric", "NonFiniteError", "Passes", "Signals", "check_level"]

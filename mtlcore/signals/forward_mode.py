@@ -2,134 +2,129 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd import forward_ad
 from torch.overrides import TorchFunctionMode
 
 from mtlcore.models import MultiTaskModel
-from mtlcore.signals.step import Step
-from mtlcore.signals.trunk import flat
+from mtlcore.signals.step import Step, at_least_single
 
 Tangents = dict[Tensor, Tensor]
-"""By parameter, its part of the direction, of the same shape."""
+"""By parameter, its part of a direction, of the same shape."""
 
 
-def along(step: Step, direction: Tensor, samples: bool) -> Tensor:
-    """Inner products of a direction with the gradients of T tasks, (T,), or of T x N samples, (T, N).
+def tasks_forward(step: Step, tangents: Tangents) -> Tensor:
+    """(T,) derivatives of the task losses along a direction of the shared parameters.
 
-    One forward-mode pass; where a layer has no forward-mode rule, two nested backward passes, and a warning.
+    One forward-mode pass through the trunk alone: the derivatives of the losses by the representation are
+    known from the backward pass through the heads.
     """
-    shared, heads = _tangents(step, direction)
-    try:
-        return _along_samples(step, shared | heads) if samples else _along_tasks(step, shared, heads)
-    except NotImplementedError as error:
-        # The warning points at the caller of Signals.alignment.
-        warnings.warn(
-            f"no forward-mode rule for a layer of this model, so two nested backward passes are "
-            f"used instead (same numbers): {str(error).splitlines()[0]}",
-            stacklevel=3,
-        )
-        values = _double_backward(step, shared | heads)
-    return values if samples else values.sum(1) / step.entries[1].sum(1)
+    gradients, inputs = step.feature_grads, step.batch.inputs
+    moved = _jvp(step, tangents, lambda model: model.features(inputs))
+    rows = zip(gradients, (moved[i] for i in step.kept), strict=True)
+    return torch.stack([(at_least_single(g) * v).sum() for g, v in rows])
 
 
-def _tangents(step: Step, direction: Tensor) -> tuple[Tangents, Tangents]:
-    """The parts of a direction on the shared parameters, (D,) or (P,), and on those of the heads."""
-    shared = sum(step.sizes)
-    total = shared + sum(p.numel() for p in step.head_params)
-    if direction.dim() != 1 or len(direction) not in (shared, total):
-        raise ValueError(
-            f"a direction has {shared} entries (shared parameters) or {total} (all), "
-            f"not shape {tuple(direction.shape)}"
-        )
-    if not torch.isfinite(direction).all():
-        raise ValueError("the direction is not finite")
-    parameters: list[Tensor] = [*step.shared, *(step.head_params if len(direction) == total else [])]
-    pieces = direction.detach().split([p.numel() for p in parameters])
-    tangents = {p: v.view_as(p) for p, v in zip(parameters, pieces, strict=True)}
-    return {p: tangents.pop(p) for p in step.shared}, tangents
+def samples_forward(step: Step, tangents: Tangents) -> Tensor:
+    """(T, N) derivatives of the sample losses, from a forward-mode pass through network and losses."""
+    return torch.stack(_jvp(step, tangents, lambda model: _sample_losses(step, model)))
 
 
-def _along_tasks(step: Step, shared: Tangents, heads: Tangents) -> Tensor:
-    """(T,) from a forward-mode pass through the trunk alone.
-
-    By the chain rule <grad L_t, v> = <dL_t/dz, dz/dtheta v> + <dL_t/dpsi_t, v_t>, and all factors but
-    dz/dtheta v are known from the backward pass through the heads.
-    """
-    moved = jvp(step, _Features(step.model), shared)
-    values = torch.stack([(g * v).sum() for g, v in zip(step.feature_grads, moved, strict=True)])
-    for t, (head, gradients) in enumerate(zip(step.heads, step.head_grads, strict=True)):
-        for p, g in zip(head, gradients, strict=True):
-            values[t] += (g * heads[p]).sum() if p in heads else 0
-    return values
+def tasks_double_backward(step: Step, tangents: Tangents) -> Tensor:
+    """(T,) the same by two nested backward passes."""
+    return samples_double_backward(step, tangents).sum(1) / step.counts.clamp(min=1)
 
 
-def _along_samples(step: Step, tangents: Tangents) -> Tensor:
-    """(T, N) from a forward-mode pass through the whole network and the losses."""
-    return torch.stack(jvp(step, step.model, tangents, lambda outputs: step.evaluate(outputs)[0]))
-
-
-def jvp(
-    step: Step,
-    module: nn.Module,
-    tangents: Tangents,
-    then: Callable[[tuple[Tensor, ...]], Iterable[Tensor]] = tuple,
-) -> list[Tensor]:
-    """Jacobian-vector products of a module's outputs, or of ``then(outputs)``, for the batch of the step."""
-    with torch.no_grad(), forward_ad.dual_level(), _FirstLayers():
-        duals = {
-            name: forward_ad.make_dual(p.detach(), tangents[p]) if p in tangents else p.detach()
-            for name, p in module.named_parameters()
-        }
-        pairs = [forward_ad.unpack_dual(x) for x in then(step.call(module, duals, step.batch))]
-    step.passes.forward_mode += 1
-    return [torch.zeros_like(x) if tangent is None else tangent for x, tangent in pairs]
-
-
-def _double_backward(step: Step, tangents: Tangents) -> Tensor:
-    """(T, N) the same products by two nested backward passes.
+def samples_double_backward(step: Step, tangents: Tangents) -> Tensor:
+    """(T, N) the same by two nested backward passes.
 
     With u (T, N) a variable of value zero, the vector-Jacobian product uᵀJ is linear in u, so the gradient of
     <uᵀJ, v> in u is Jv.
     """
-    values = step.replay()
+    with _eager(), _math_attention():
+        values = step.second_losses()
     dummy = torch.zeros_like(values, requires_grad=True)
-    gradients = torch.autograd.grad(values, list(tangents), dummy, create_graph=True, materialize_grads=True)
-    inner = torch.stack([(g * v).sum() for g, v in zip(gradients, tangents.values(), strict=True)]).sum()
-    (result,) = torch.autograd.grad(inner, dummy)
-    step.passes.forward += 1
+    gradients = torch.autograd.grad(values, list(tangents), dummy, create_graph=True, allow_unused=True)
+    pairs = [(g, v) for g, v in zip(gradients, tangents.values(), strict=True) if g is not None]
+    if not pairs:
+        return torch.zeros_like(values.detach())
+    (result,) = torch.autograd.grad(torch.stack([(g * v).sum() for g, v in pairs]).sum(), dummy)
     step.passes.backward += 2
     return result
+
+
+def samples_backward(step: Step, tangents: Tangents) -> Tensor:
+    """(T, N) the same by one backward pass a sample and task, which is always possible."""
+    values = step.second_losses()
+    rows = []
+    for value in values.flatten():
+        gradients = torch.autograd.grad(value, list(tangents), retain_graph=True, allow_unused=True)
+        pairs = zip(gradients, tangents.values(), strict=True)
+        rows.append(sum((g * v).sum() for g, v in pairs if g is not None) + values.new_zeros(()))
+    step.passes.backward += len(rows)
+    return torch.stack(rows).detach().view_as(values)
 
 
 def sample_norms(step: Step, shared_only: bool) -> Tensor:
     """(T, N) norms of the gradients of all samples, by one backward pass for each of them."""
     wanted = step.shared if shared_only else [*step.shared, *step.head_params]
-    values = step.replay()
-    rows = [
-        torch.autograd.grad(value, wanted, retain_graph=True, materialize_grads=True)
-        for value in values.flatten()
-    ]
-    step.passes.forward += 1
-    step.passes.backward += len(rows)
-    return torch.stack([flat(row).norm() for row in rows]).view_as(values)
+    values = step.second_losses()
+    norms = []
+    for value in values.flatten():
+        found = torch.autograd.grad(value, wanted, retain_graph=True, allow_unused=True)
+        parts = [g.coalesce().values() if g.is_sparse else g for g in found if g is not None]
+        norms.append(torch.stack([p.double().norm() for p in parts]).norm())
+    step.passes.backward += len(norms)
+    return torch.stack(norms).view_as(values)
 
 
-class _Features(nn.Module):
-    """A model without its heads, from the inputs to the representation."""
+def _sample_losses(step: Step, model: MultiTaskModel) -> Tensor:
+    return step.evaluate(model.outputs(model.features(step.batch.inputs)))[0]
 
-    def __init__(self, model: MultiTaskModel) -> None:
-        super().__init__()
-        self.model = model
 
-    def forward(self, inputs: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        return self.model.features(inputs)
+def _jvp(
+    step: Step, tangents: Tangents, question: Callable[[MultiTaskModel], Sequence[Tensor] | Tensor]
+) -> list[Tensor]:
+    """Jacobian-vector products of what a function of the model returns, for the batch of the step."""
+    with forward_ad.dual_level(), _FirstLayers(), _eager(), _math_attention():
+        duals = {
+            name: forward_ad.make_dual(p.detach(), tangents[p].to(p.dtype)) if p in tangents else p.detach()
+            for name, p in step.model.named_parameters()
+        }
+        pairs = [forward_ad.unpack_dual(x) for x in step.replay(question, duals)]
+    step.passes.forward_mode += 1
+    return [torch.zeros_like(x) if tangent is None else tangent for x, tangent in pairs]
+
+
+@contextmanager
+def _eager() -> Iterator[None]:
+    """Compiled modules run as they were written: what a compiler made has no forward mode."""
+    if "torch._dynamo" not in sys.modules:  # nothing is compiled, and importing it takes seconds
+        yield
+        return
+    with torch.compiler.set_stance("force_eager"):
+        yield
+
+
+@contextmanager
+def _math_attention() -> Iterator[None]:
+    """Attention is computed from elementary operations: its fused kernels have no forward mode."""
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
 
 
 class _FirstLayers(TorchFunctionMode):
@@ -144,12 +139,14 @@ class _FirstLayers(TorchFunctionMode):
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
+        kwargs = kwargs or {}
         if func in self.LINEAR_IN_THE_WEIGHTS and len(args) >= 3:
             data, weights, options = args[0], [w for w in args[1:3] if w is not None], args[3:]
             here, change = zip(*map(forward_ad.unpack_dual, weights), strict=True)
             if forward_ad.unpack_dual(data).tangent is None and all(w is not None for w in change):
                 bias = () if args[2] is not None else (None,)
                 return forward_ad.make_dual(
-                    func(data, *here, *bias, *options), func(data, *change, *bias, *options)
+                    func(data, *here, *bias, *options, **kwargs),
+                    func(data, *change, *bias, *options, **kwargs),
                 )
-        return func(*args, **(kwargs or {}))
+        return func(*args, **kwargs)

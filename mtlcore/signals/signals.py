@@ -8,13 +8,20 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.amp.grad_scaler import GradScaler
+from torch.nn.parallel import DistributedDataParallel
 
 from mtlcore.models import MultiTaskModel
-from mtlcore.signals import forward_mode
 from mtlcore.signals import lookahead as _ahead
+from mtlcore.signals.alignment import along
+from mtlcore.signals.combined import Combined
+from mtlcore.signals.forward_mode import sample_norms
+from mtlcore.signals.gradients import add, check_finite
 from mtlcore.signals.lookahead import Metric
-from mtlcore.signals.step import Level, Step, check_level, scale
-from mtlcore.signals.trunk import Trunk, flat, inner_products
+from mtlcore.signals.network import device_of, unwrapped
+from mtlcore.signals.precision import Precision
+from mtlcore.signals.step import Gradients, Level, Step, check_level, check_samples, scale
+from mtlcore.signals.trunk import flat
 from mtlcore.tasks.batch import Batch
 from mtlcore.tasks.task import Task
 
@@ -30,24 +37,39 @@ class Signals:
 
     Parameters
     ----------
-    model : MultiTaskModel
-        The network.
-    batch : Batch
-        One input with T sets of labels, or T inputs, each with its own labels.
+    model : MultiTaskModel or DistributedDataParallel
+        The network. Wrapped, the step is that of the batches of all processes together: decisions are taken
+        on the signals of the whole, and all processes write the same gradients.
+    batch : Batch, or sequence of Batch
+        One input with T sets of labels, or T inputs, each with its own labels. Several are micro-batches of
+        one step (gradient accumulation): every signal is that of all of them, the memory that of one. Each
+        then passes forward twice or more.
     tasks : sequence of Task
         The T tasks.
     validation : Batch, optional
         A batch of the validation split, for methods that look at one.
+    absent : {"skip", "raise"}, default "skip"
+        What is done about a task without a label in the batch: methods leave it out of the step, or a
+        ValueError.
+    scaler : torch.amp.GradScaler, optional
+        For autocast in float16: ``.grad`` carries its scale, as ``scaler.step`` expects; signals do not.
 
     Raises
     ------
+    TypeError
+        If the model is something else.
     ValueError
         If tasks, heads and targets differ in number. When a signal is computed: if a batch is empty, labels
-        do not fit a loss, a task has no labelled entry in the batch, or a loss is not finite.
+        do not fit a loss, a loss is not finite, or with ``absent="raise"`` if a task has no label.
 
     Notes
     -----
-    Shapes: T tasks, N samples, D entries of all shared parameters, P of all parameters.
+    Shapes: T tasks, N samples, D entries of all shared parameters, P of all parameters. Inner products and
+    norms are in float64, and do not overflow.
+
+    Forward passes run under autocast as it was where this object was made; backward passes never do. In a
+    distributed training every process asks the same questions in the same order, and a validation batch is
+    that of all processes together. ``passes`` counts those of this process.
 
     Examples
     --------
@@ -70,15 +92,70 @@ class Signals:
 
     def __init__(
         self,
-        model: MultiTaskModel,
-        batch: Batch,
+        model: MultiTaskModel | DistributedDataParallel,
+        batch: Batch | Sequence[Batch],
         tasks: Sequence[Task],
         validation: Batch | None = None,
+        *,
+        absent: Literal["skip", "raise"] = "skip",
+        scaler: GradScaler | None = None,
     ) -> None:
-        self._step = Step(model, batch, tasks, validation)
+        if absent not in ("skip", "raise"):
+            raise ValueError(f"absent is 'skip' or 'raise', not {absent!r}")
+        network, processes = unwrapped(model)
+        precision = Precision(device_of(network), scaler)
+        batches = [batch] if isinstance(batch, Batch) else list(batch)
+        if not batches:
+            raise ValueError("a step needs at least one batch")
+        parts = [Step(network, b, tasks, validation, precision) for b in batches]
+        alone = len(parts) == processes.number == 1
+        self._step: Step | Combined = parts[0] if alone else Combined(parts, processes)
         self._weights: Tensor | None = None  # of the task losses; None is one each
-        self.model, self.batch, self.validation = model, batch, validation
+        self.absent = absent
+        self.model, self._batches, self.validation, self.scaler = network, batches, validation, scaler
         self.tasks, self.passes = self._step.tasks, self._step.passes
+
+    def only(self, kept: Sequence[int]) -> Signals:
+        """Return a view of this step with some of its tasks.
+
+        Parameters
+        ----------
+        kept : sequence of int
+            Indices of these tasks.
+
+        Returns
+        -------
+        signals : Signals
+            Every signal has as many rows as tasks are kept; the other heads get no gradient.
+        """
+        view = copy.copy(self)
+        view._step = self._step.only(kept)
+        view.tasks = view._step.tasks
+        view._weights = None if self._weights is None else self._weights[list(kept)]
+        return view
+
+    @property
+    def present(self) -> tuple[bool, ...]:
+        """Whether each of the T tasks has a label in this step."""
+        _ = self.losses
+        return self._step.present
+
+    @property
+    def validated(self) -> tuple[bool, ...]:
+        """Whether each of the T tasks has a label in the validation batch."""
+        return _ahead.validated(self._step)
+
+    def agreed(self, tensor: Tensor) -> Tensor:
+        """Return a tensor of process 0, in every process; alone, the tensor itself.
+
+        Decisions pass through here, so that processes agree even where a method draws at random.
+
+        Parameters
+        ----------
+        tensor : Tensor
+            Of one shape in all processes.
+        """
+        return self._step.agreed(tensor)
 
     def scaled(self, weights: Tensor) -> Signals:
         """Return a view of this step whose task losses carry weights.
@@ -109,18 +186,25 @@ class Signals:
 
     @property
     def losses(self) -> Tensor:
-        """(T,) mean loss of each task over its labelled samples, detached."""
-        return self._weighted(self._step.losses.detach())
+        """(T,) mean loss of each task over its labelled samples, detached; NaN for one without a label."""
+        losses = self._step.losses
+        if self.absent == "raise" and not all(self._step.present):
+            name = self.tasks[self._step.present.index(False)].name
+            raise ValueError(
+                f"task {name!r} has no labelled entry in this batch; use larger batches, leave the task out, "
+                "or pass absent='skip'"
+            )
+        return self._weighted(losses)
 
     @property
     def sample_losses(self) -> Tensor:
         """(T, N) loss of every sample, zero where a task has no label, detached."""
-        return self._weighted(self._step.entries[0].detach())
+        return self._weighted(self._step.sample_losses)
 
     @property
     def labelled(self) -> Tensor:
         """(T, N) mask of the samples that have a label."""
-        return self._step.entries[1]
+        return self._step.labelled
 
     def features(self) -> tuple[Tensor, ...]:
         """Return T representations that the heads read, detached: T times the same one, or one an input."""
@@ -176,14 +260,13 @@ class Signals:
         """
         if check_level(level) == "parameters":
             gramian = self._step.gramian
-        elif isinstance(self.batch.inputs, tuple):
+        elif isinstance(self._batches[0].inputs, tuple):
             raise ValueError(
                 "level='features' compares gradients at one shared representation, but here every "
                 "task has an input of its own; use level='parameters'"
             )
         else:
-            rows = torch.stack([g.flatten() for g in self._step.feature_grads])
-            gramian = inner_products(rows, rows)
+            gramian = self._step.feature_gramian()
         return self._weighted(self._weighted(gramian).T)
 
     def gramian_row(self, task: int) -> Tensor:
@@ -204,7 +287,8 @@ class Signals:
         weights : Tensor, shape (T,)
             The vector.
         """
-        return self.alignment(flat(self._step.trunk.combination(self._weighted(weights), keep=True)))
+        combined = self._step.combination(self._weighted(weights), keep=True)
+        return self.alignment(flat(combined, self._step.shared))
 
     def norms(self, parameters: Sequence[Tensor] | None = None) -> Tensor:
         """Return the norms of the task gradients on some parameters: T passes back to these, and no further.
@@ -212,27 +296,24 @@ class Signals:
         Parameters
         ----------
         parameters : sequence of Tensor, optional
-            Shared parameters; default those of the last layer of the trunk that has any.
+            Shared parameters; default those of the layer that is nearest to the representation.
 
         Returns
         -------
         norms : Tensor, shape (T,)
             Euclidean norms.
         """
-        norms = self._step.trunk.norms(self._last_layer() if parameters is None else parameters)
+        norms = self._step.norms(parameters)
         return norms if self._weights is None else scale(norms, self._weights.abs())
-
-    def _last_layer(self) -> list[Tensor]:
-        layers = [list(m.parameters(recurse=False)) for m in self.model.trunk.modules()]
-        trainable: list[list[Tensor]] = [[p for p in layer if p.requires_grad] for layer in layers]
-        return next(layer for layer in reversed(trainable) if layer)
 
     def alignment(self, direction: Tensor, of: Literal["tasks", "samples"] = "tasks") -> Tensor:
         """Return the inner product of one direction with the gradient of every task, or of every sample.
 
         One forward-mode pass gives them all, exactly, with the same dropout masks and batch statistics as the
-        losses; buffers and random state stay as they are. Where a layer has no forward-mode rule,
-        two nested backward passes give the same numbers, with a warning.
+        losses; buffers and random state stay as they are. The first time that a model is seen the result is
+        compared with a backward pass. Where it is not the same (a layer without a forward-mode rule, a hook
+        on an activation, a ``torch.no_grad`` region), two nested backward passes or one backward pass for
+        each gradient are taken instead, and a warning says so.
 
         Parameters
         ----------
@@ -243,22 +324,23 @@ class Signals:
 
         Returns
         -------
-        alignment : Tensor, shape (T,) or (T, N)
+        alignment : Tensor of float64, shape (T,) or (T, N)
             For samples, zero where a label is missing.
 
         Raises
         ------
         ValueError
-            If the direction has another length or is not finite, or ``of`` is something else.
-
-        Notes
-        -----
-        Forward mode sees through ``torch.no_grad``: a trunk that holds something constant should
-        ``detach`` it.
+            If the direction has another length or is not finite, the loss of a sample is not finite, or
+            ``of`` is something else.
+        RuntimeError
+            If gradients of samples need a second forward pass and that gives other losses.
         """
         if of not in ("tasks", "samples"):
             raise ValueError(f"of is 'tasks' or 'samples', not {of!r}")
-        return self._weighted(forward_mode.along(self._step, direction, samples=of == "samples"))
+        samples = of == "samples"
+        if samples:
+            check_samples(self._step.sample_losses, self.tasks)
+        return self._weighted(self._step.each(lambda part: along(part, direction, samples), samples))
 
     def sample_norms(self, scope: Literal["all", "shared"] = "all") -> Tensor:
         """Return the norm (T, N) of every sample's gradient, by T backward passes a sample.
@@ -268,7 +350,8 @@ class Signals:
         scope : {"all", "shared"}, default "all"
             On which parameters.
         """
-        norms = forward_mode.sample_norms(self._step, shared_only=scope == "shared")
+        check_samples(self._step.sample_losses, self.tasks)
+        norms = self._step.each(lambda part: sample_norms(part, scope == "shared"), samples=True)
         return norms if self._weights is None else scale(norms, self._weights.abs())
 
     # Validation batch and throw-away steps -------------------------------------------------------
@@ -310,7 +393,7 @@ class Signals:
         -------
         response : Tensor, shape (T, T)
             Each task's validation gradient after the step (rows) with each task's training gradient before
-            it (columns).
+            it (columns). Rows of tasks without a label in the validation batch are zero.
         """
         rows = _ahead.all_gradients(self._step, self._weighted(weights), lr)
         return torch.stack([self.alignment(row) for row in rows])
@@ -336,7 +419,7 @@ class Signals:
             Index of the main task.
         metric : callable, optional
             (outputs, targets) -> number, higher is better; it need not be differentiable. Default: minus the
-            main loss.
+            main loss. Of several processes the mean is taken.
         normalise : bool, default True
             Divide each gradient by its norm first.
         on_training : bool, default False
@@ -354,8 +437,8 @@ class Signals:
         ValueError
             If there is no validation batch, or the metric is not finite after some task's step.
         """
-        batch = self.batch if on_training else _ahead.validation_batch(self._step)
-        return _ahead.gains(self._step, lr, main, metric, normalise, batch, self._weights)
+        batches = self._batches if on_training else [_ahead.validation_batch(self._step)]
+        return _ahead.gains(self._step, lr, main, metric, normalise, batches, self._weights)
 
     def first_order_gains(self, lr: float, main: int = 0, normalise: bool = True) -> Tensor:
         """Return the :meth:`gains` (T,) of minus the main loss to first order in ``lr``.
@@ -377,8 +460,7 @@ class Signals:
     def backward(self, weights: Tensor, heads: Tensor | None = None) -> None:
         """Add the weighted sum of the task gradients to ``.grad``. This ends the step: it frees the graph.
 
-        To accumulate gradients over several small batches, call the method's ``backward`` for the first one,
-        and give the weights that it returns to this function for the others.
+        A parameter that no loss reaches keeps its ``.grad``, None in a fresh network.
 
         Parameters
         ----------
@@ -387,9 +469,17 @@ class Signals:
         heads : Tensor, shape (T,), optional
             Weight of each head's own gradient. Default: one each, as gradient balancing asks
             (random-weighting paper, Equation 2 and Algorithm 1).
+
+        Raises
+        ------
+        ValueError
+            If a gradient is not finite; then nothing is written.
+        RuntimeError
+            If the step has filled ``.grad`` already.
         """
-        _add_gradients(self._step.shared, self._step.trunk.combination(self._weighted(weights)))
-        self._backward_heads(heads)
+        self._end()
+        shared, own = self._step.combination_and_heads(self._weighted(weights))
+        self._write(shared, self._weighted_heads(own, heads))
 
     def backward_samples(self, weights: Tensor) -> None:
         """Add the gradient of the weighted sum of the sample losses to ``.grad``, trunk and heads alike.
@@ -398,12 +488,16 @@ class Signals:
         ----------
         weights : Tensor, shape (T, N)
             Weight of each sample's loss.
+
+        Raises
+        ------
+        ValueError
+            If a gradient is not finite; then nothing is written.
+        RuntimeError
+            If the step has filled ``.grad`` already.
         """
-        values = self._step.entries[0]
-        at_features, heads = self._step.through_heads((self._weighted(weights).to(values) * values).sum())
-        self._send(at_features)
-        for head, gradients in zip(self._step.heads, heads, strict=True):
-            _add_gradients(head, gradients)
+        self._end()
+        self._write(*self._step.samples_backward(self._weighted(weights)))
 
     def backward_features(self, gradients: Sequence[Tensor], heads: Tensor | None = None) -> None:
         """Backpropagate T gradients at the representation, in place of the tasks' own, into ``.grad``.
@@ -414,9 +508,17 @@ class Signals:
             T gradients, of the shapes of :meth:`feature_gradients`; their sum reaches the shared parameters.
         heads : Tensor, shape (T,), optional
             As in :meth:`backward`.
+
+        Raises
+        ------
+        ValueError
+            If a gradient is not finite; then nothing is written.
+        RuntimeError
+            If the step has filled ``.grad`` already.
         """
-        self._send(gradients)
-        self._backward_heads(heads)
+        self._end()
+        shared = self._step.features_backward(gradients)
+        self._write(shared, self._weighted_heads(self._step.head_grads, heads))
 
     def apply(self, direction: Tensor, heads: Tensor | None = None) -> None:
         """Add a direction to ``.grad`` of the shared parameters, and the heads' own gradients to theirs.
@@ -427,9 +529,22 @@ class Signals:
             On the shared parameters.
         heads : Tensor, shape (T,), optional
             As in :meth:`backward`.
+
+        Raises
+        ------
+        ValueError
+            If a gradient is not finite; then nothing is written.
+        RuntimeError
+            If the step has filled ``.grad`` already.
         """
-        _add_gradients(self._step.shared, [g.clone() for g in self._step.split(direction)])
-        self._backward_heads(heads)
+        self._end()
+        self._write(self._step.split(direction), self._weighted_heads(self._step.head_grads, heads))
+
+    def overflow(self) -> None:
+        """Write infinities into ``.grad``, so that the scaler skips this step and lowers its scale."""
+        self._end()
+        for p in (*self._step.shared, *self._step.head_params):
+            p.grad = torch.full_like(p, torch.inf)
 
     def rotate(self, rotations: Tensor) -> None:
         """Let every head read its own rotation of the representation from the next forward pass on.
@@ -441,18 +556,30 @@ class Signals:
         """
         self.model.rotations = rotations
 
-    def _send(self, at_features: Sequence[Tensor]) -> None:
-        """Backpropagate T gradients at the representation into ``.grad`` of the shared parameters."""
-        trunk = Trunk(self._step.features, at_features, self._step.shared, self.passes)
-        _add_gradients(self._step.shared, trunk.combination(torch.ones(len(self.tasks))))
+    def _end(self) -> None:
+        """Mark the step as used up."""
+        if self._step.root.spent:
+            raise RuntimeError(
+                "this step has filled .grad already: make a new Signals for each step, and give it a "
+                "sequence of batches to accumulate gradients"
+            )
+        self._step.root.spent = True
 
-    def _backward_heads(self, weights: Tensor | None) -> None:
+    def _weighted_heads(self, gradients: list[Gradients], weights: Tensor | None) -> list[Gradients]:
         weights = self._weights if weights is None else self._weighted(weights)
-        for t, (head, gradients) in enumerate(zip(self._step.heads, self._step.head_grads, strict=True)):
-            # Copies, since clipping changes .grad in place and the step keeps its own gradients.
-            _add_gradients(head, [g.clone() if weights is None else weights[t] * g for g in gradients])
+        if weights is None:  # copies, since clipping changes .grad in place and the step keeps its own
+            return [[None if g is None else g.clone() for g in own] for own in gradients]
+        return [
+            [None if g is None else w.to(g) * g for g in own]
+            for w, own in zip(weights, gradients, strict=True)
+        ]
 
-
-def _add_gradients(parameters: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
-    for p, g in zip(parameters, gradients, strict=True):
-        p.grad = g.to(p.dtype) if p.grad is None else p.grad + g
+    def _write(self, shared: Sequence[Tensor | None], heads: list[Gradients]) -> None:
+        parameters = [*self._step.shared, *self._step.head_params]
+        gradients = [*shared, *(g for head in heads for g in head)]
+        scale = self._step.precision.scale
+        if scale is None:
+            check_finite(self.model, parameters, gradients)
+        else:  # the scaler itself looks for what is not finite, and skips the step
+            gradients = [None if g is None else g * scale for g in gradients]
+        add(parameters, gradients)

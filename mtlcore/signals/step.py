@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import copy
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import Node
 from torch.func import functional_call
 
 from mtlcore.models import MultiTaskModel
-from mtlcore.signals.trunk import Passes, Trunk, inner_products
+from mtlcore.signals.origin import Origin
+from mtlcore.signals.precision import Precision
+from mtlcore.signals.trunk import Passes, Trunk, gram, vjp
 from mtlcore.tasks.batch import Batch
 from mtlcore.tasks.task import Task
 
 Level = Literal["parameters", "features"]
 """Where inner products of task gradients are taken: on the shared parameters, or at the representation."""
+
+Gradients = list[Tensor | None]
+"""A gradient for each parameter; None where no loss reaches it."""
+
+
+class NonFiniteError(ValueError):
+    """A loss or a gradient is not finite."""
 
 
 def check_level(level: Level) -> Level:
@@ -43,84 +53,181 @@ def check_level(level: Level) -> Level:
     return level
 
 
-class Step:
-    """What is computed once a step, on demand, and shared by all views of the step.
+class Problem:
+    """What the questions of a step are about: some tasks of a model, and what is counted.
 
-    Task losses carry no weights here: weights are applied by :class:`mtlcore.Signals`. The parameters are
-    those of :class:`mtlcore.Signals`.
+    Parameters
+    ----------
+    model : MultiTaskModel
+        The network.
+    tasks : sequence of Task
+        The T tasks, one for each head.
+    validation : Batch or None
+        A batch of the validation split.
+    precision : Precision
+        Of the forward passes.
     """
 
     def __init__(
-        self, model: MultiTaskModel, batch: Batch, tasks: Sequence[Task], validation: Batch | None
+        self, model: MultiTaskModel, tasks: Sequence[Task], validation: Batch | None, precision: Precision
+    ) -> None:
+        self.model, self.tasks, self.validation = model, tuple(tasks), validation
+        self.precision, self.passes = precision, Passes()
+        self.shared = list(model.shared_parameters())
+        self.heads = model.head_parameters()
+        self.head_params = [p for head in self.heads for p in head]
+        self.kept: Sequence[int] = range(len(tasks))
+        self.root = self
+        self.spent = False
+
+    def keep(self, kept: Sequence[int]) -> None:
+        """Go on with some of the tasks."""
+        self.tasks = tuple(self.tasks[i] for i in kept)
+        self.heads = [self.heads[i] for i in kept]
+        self.head_params = [p for head in self.heads for p in head]
+        self.kept = [self.kept[i] for i in kept]
+
+    @property
+    def sizes(self) -> list[int]:
+        """Number of entries of each shared parameter; their sum is D."""
+        return [p.numel() for p in self.shared]
+
+    def split(self, direction: Tensor) -> list[Tensor]:
+        """A direction (D,), cut into the shape of each shared parameter."""
+        pieces = direction.split(self.sizes)
+        return [v.view_as(p) for v, p in zip(pieces, self.shared, strict=True)]
+
+
+class Step(Problem):
+    """What is computed once a step, on demand, and shared by all views of the step.
+
+    Task losses carry no weights here: weights are applied by :class:`mtlcore.Signals`. Gradients carry no
+    loss scale. :class:`mtlcore.signals.combined.Combined` answers the same questions for several batches.
+
+    Parameters
+    ----------
+    model, batch, tasks, validation
+        Those of :class:`mtlcore.Signals`.
+    precision : Precision
+        Of the forward passes.
+    """
+
+    processes = 1
+
+    def __init__(
+        self,
+        model: MultiTaskModel,
+        batch: Batch,
+        tasks: Sequence[Task],
+        validation: Batch | None,
+        precision: Precision,
     ) -> None:
         if not len(model.heads) == len(tasks) == len(batch.targets):
             raise ValueError(
                 f"the model has {len(model.heads)} heads, the batch {len(batch.targets)} sets of "
                 f"labels, and there are {len(tasks)} tasks; the three must be one number"
             )
-        self.model, self.batch, self.tasks, self.validation = model, batch, tuple(tasks), validation
-        self.passes = Passes()
-        self.shared = list(model.shared_parameters())
-        self.heads = model.head_parameters()
-        self.head_params = [p for head in self.heads for p in head]
+        super().__init__(model, tasks, validation, precision)
+        self.batch = batch
+        self.origin: Origin | None = None
+
+    def only(self, kept: Sequence[int]) -> Step:
+        """The step of some of the tasks; the forward pass is shared."""
+        part, index = copy.copy(self), list(kept)
+        part.keep(kept)
+        for name in ("_forward", "_checked", "_means", "_head_backward", "trunk", "jacobian", "gramian"):
+            part.__dict__.pop(name, None)
+        if "counts" in self.__dict__:
+            part.__dict__["counts"] = self.counts[index]
+        if "_forward" in self.__dict__:
+            features, copies, (values, labelled) = self._forward
+            part.__dict__["_forward"] = (
+                tuple(features[i] for i in index),
+                [copies[i] for i in index],
+                (values[index], labelled[index]),
+            )
+        return part
 
     # Forward pass --------------------------------------------------------------------------------
 
     @cached_property
-    def features(self) -> tuple[Tensor, ...]:
-        """T representations with their graph: T times the same tensor, or one an input."""
-        _ = self.random_state  # before the pass, so that a replay can draw the same dropout masks
-        self.passes.forward += 1
-        return self.model.features(self.batch.inputs)
-
-    @cached_property
-    def random_state(self) -> RandomState:
-        return RandomState()
-
-    @cached_property
-    def copies(self) -> list[Tensor]:
-        """A detached copy of the representation for each head.
+    def _forward(self) -> tuple[tuple[Tensor, ...], list[Tensor], tuple[Tensor, Tensor]]:
+        """The representations with their graph, a detached copy for each head, and :meth:`evaluate`.
 
         With one copy a head, one backward pass from the sum of the losses through all heads leaves each
         task's own gradient at its copy: the tasks do not mix before the trunk.
         """
-        return [z.detach().requires_grad_() for z in self.features]
+        self.passes.forward += 1
+        if self.origin is None:
+            self.origin = Origin(self.model)  # before the pass, so that a replay is the same
+            with self.precision.forward():
+                return self._both_halves(self.model)
+        found: tuple[tuple[Tensor, ...], list[Tensor], tuple[Tensor, Tensor]] = self.replay(self._both_halves)
+        return found
 
-    @cached_property
-    def entries(self) -> tuple[Tensor, Tensor]:
-        """(T, N) sample losses with their graph, zero where there is no label, and the mask of the labels."""
-        return self.evaluate(self.model.outputs(self.copies))
+    def _both_halves(
+        self, model: MultiTaskModel
+    ) -> tuple[tuple[Tensor, ...], list[Tensor], tuple[Tensor, Tensor]]:
+        features = model.features(self.batch.inputs)
+        copies = [z.detach().requires_grad_() for z in features]
+        entries = self.evaluate(model.outputs(copies))
+        return tuple(features[i] for i in self.kept), [copies[i] for i in self.kept], entries
+
+    def forget(self) -> None:
+        """Drop the graph and all that needs it; the next question makes the forward pass again."""
+        for name in ("_forward", "_means", "_head_backward", "trunk"):
+            self.__dict__.pop(name, None)
 
     def evaluate(self, outputs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """(T, N) sample losses, and which of them have a label."""
+        """(T, N) sample losses, zero where there is no label, and which of them have a label."""
         rows = [
-            task.sample_losses(o, y)
-            for task, o, y in zip(self.tasks, outputs, self.batch.targets, strict=True)
+            task.sample_losses(outputs[i], self.batch.targets[i])
+            for task, i in zip(self.tasks, self.kept, strict=True)
         ]
         if len({len(losses) for losses, _ in rows}) > 1:
             raise ValueError("in one batch every task needs the same number of samples")
         losses, labelled = zip(*rows, strict=True)
         return torch.stack(losses), torch.stack(labelled)
 
+    @property
+    def features(self) -> tuple[Tensor, ...]:
+        """T representations with their graph: T times the same tensor, or one an input."""
+        return self._forward[0]
+
+    @property
+    def sample_losses(self) -> Tensor:
+        """(T, N) sample losses, zero where there is no label."""
+        return self._forward[2][0].detach()
+
+    @property
+    def labelled(self) -> Tensor:
+        """(T, N) which samples have a label."""
+        return self._forward[2][1]
+
     @cached_property
+    def counts(self) -> Tensor:
+        """(T,) numbers of samples that the means are taken over."""
+        return self.labelled.sum(1)
+
+    @cached_property
+    def _means(self) -> Tensor:
+        """(T,) the batch's part of the mean losses, with its graph; NaN for a task without a label."""
+        return self._forward[2][0].sum(1) / self.counts
+
+    @property
     def losses(self) -> Tensor:
-        """(T,) mean losses over the labelled samples, with their graph."""
-        values, labelled = self.entries
-        counts = labelled.sum(1)
-        losses = values.sum(1) / counts
-        if not torch.isfinite(losses).all():
-            for task, count, loss in zip(self.tasks, counts, losses.tolist(), strict=True):
-                if not count:
-                    raise ValueError(
-                        f"task {task.name!r} has no labelled entry in this batch; use larger "
-                        "batches or leave the task out"
-                    )
-                if loss != loss or abs(loss) == float("inf"):
-                    raise ValueError(
-                        f"the loss of task {task.name!r} is {loss}; lower the learning rate or "
-                        "check its inputs and labels"
-                    )
-        return losses
+        """(T,) mean losses over the labelled samples; NaN for a task without a label."""
+        return self._checked[0]
+
+    @property
+    def present(self) -> tuple[bool, ...]:
+        """Whether each task has a label."""
+        return self._checked[1]
+
+    @cached_property
+    def _checked(self) -> tuple[Tensor, tuple[bool, ...]]:
+        losses = self._means.detach()
+        return losses, check_losses(losses, self.counts, self.tasks)
 
     # Backward passes -----------------------------------------------------------------------------
 
@@ -130,24 +237,37 @@ class Step:
         return self._head_backward[0]
 
     @property
-    def head_grads(self) -> list[list[Tensor]]:
+    def head_grads(self) -> list[Gradients]:
         """Gradient of each task loss on its own head's parameters."""
         return self._head_backward[1]
 
     @cached_property
-    def _head_backward(self) -> tuple[tuple[Tensor, ...], list[list[Tensor]]]:
-        return self.through_heads(self.losses.sum())
+    def _head_backward(self) -> tuple[tuple[Tensor, ...], list[Gradients]]:
+        if all(self.present):
+            return self._through_heads(self._means.sum())
+        return self._through_heads((self._forward[2][0].sum(1) / self.counts.clamp(min=1)).sum())
 
-    def through_heads(self, objective: Tensor) -> tuple[tuple[Tensor, ...], list[list[Tensor]]]:
+    def _through_heads(self, objective: Tensor) -> tuple[tuple[Tensor, ...], list[Gradients]]:
         """Gradients of a scalar at the T copies of the representation, and on each head's parameters."""
-        wanted = [*self.copies, *self.head_params]
-        gradients = iter(torch.autograd.grad(objective, wanted, retain_graph=True, materialize_grads=True))
-        at_features = tuple(next(gradients) for _ in self.copies)
+        copies, scale = self._forward[1], self.precision.scale
+        if scale is not None:
+            objective = objective * scale
+        gradients = iter(vjp([objective], [*copies, *self.head_params], None, keep=True))
+        if scale is not None:
+            gradients = iter([None if g is None else at_least_single(g) / scale for g in gradients])
+        at_features = tuple(
+            torch.zeros_like(z) if g is None else g for z, g in zip(copies, gradients, strict=False)
+        )
         return at_features, [[next(gradients) for _ in head] for head in self.heads]
+
+    def trunk_for(self, at_features: Sequence[Tensor]) -> Trunk:
+        """The trunk with gradients at the representation."""
+        return Trunk(self.features, at_features, self.shared, self.passes, self.precision.scale)
 
     @cached_property
     def trunk(self) -> Trunk:
-        return Trunk(self.features, self.feature_grads, self.shared, self.passes)
+        """The trunk with the T task gradients at the representation."""
+        return self.trunk_for(self.feature_grads)
 
     @cached_property
     def jacobian(self) -> Tensor:
@@ -161,53 +281,167 @@ class Step:
     @cached_property
     def gramian(self) -> Tensor:
         """(T, T) inner products on the shared parameters, without the Jacobian unless it is there already."""
-        if "jacobian" in self.__dict__:
-            return inner_products(self.jacobian, self.jacobian)
-        return self.trunk.gramian()
+        return gram(self.jacobian) if "jacobian" in self.__dict__ else self.trunk.gramian()
+
+    def feature_gramian(self) -> Tensor:
+        """(T, T) inner products at the representation."""
+        return gram(torch.stack([g.flatten() for g in self.feature_grads]))
+
+    def norms(self, parameters: Sequence[Tensor] | None) -> Tensor:
+        """(T,) norms of the task gradients on some parameters, by default those of the last layer used."""
+        return self.trunk.norms(self.last_layer() if parameters is None else parameters)
+
+    def last_layer(self) -> list[nn.Parameter]:
+        """The trainable parameters of the layer of the trunk that is nearest to the representation."""
+        return last_layer(self.model.trunk, self.features[0])
+
+    def combination(self, weights: Tensor, keep: bool = False) -> Gradients:
+        """Weighted sum of the task gradients on the shared parameters; ``keep`` keeps the graph."""
+        return self.trunk.combination(weights, keep) if self.shared else []
+
+    def combination_and_heads(self, weights: Tensor) -> tuple[Gradients, list[Gradients]]:
+        """Weighted sum of the task gradients on the shared parameters, and the heads' own gradients."""
+        return self.combination(weights), self.head_grads
+
+    def samples_backward(self, weights: Tensor, keep: bool = False) -> tuple[Gradients, list[Gradients]]:
+        """Gradients of the sum of the sample losses with weights (T, N)."""
+        values = self._forward[2][0]
+        at_features, heads = self._through_heads((weights.to(values) * values).sum())
+        return self.features_backward(at_features, keep), heads
+
+    def features_backward(self, gradients: Sequence[Tensor], keep: bool = False) -> Gradients:
+        """What T gradients at the representation become on the shared parameters."""
+        if not self.shared:
+            return []
+        ones = torch.ones(len(gradients), device=gradients[0].device)
+        return self.trunk_for(gradients).combination(ones, keep)
 
     # Directions and replays ----------------------------------------------------------------------
 
-    @property
-    def sizes(self) -> list[int]:
-        """Number of entries of each shared parameter; their sum is D."""
-        return [p.numel() for p in self.shared]
+    def replay(
+        self, question: Callable[[MultiTaskModel], Any], parameters: dict[str, Tensor] | None = None
+    ) -> Any:
+        """What a function of the model answers; buffers and random state stay as they are.
 
-    def split(self, direction: Tensor) -> list[Tensor]:
-        """A direction (D,), cut into the shape of each shared parameter."""
-        pieces = direction.split(self.sizes)
-        return [v.view_as(p) for v, p in zip(pieces, self.shared, strict=True)]
-
-    def call(self, module: nn.Module, parameters: dict[str, Tensor], batch: Batch) -> tuple[Tensor, ...]:
-        """Outputs of a module with other parameters; its buffers and the random state stay as they are.
-
-        The random state is that of the step's own forward pass, so that dropout draws the same masks.
+        Random state and buffers are those of the step's own forward pass, so that dropout draws the same
+        masks. ``parameters`` by name replace those of the model.
         """
-        state = {name: b.clone() for name, b in module.named_buffers()}
-        with self.random_state.restored():
-            return functional_call(module, {**parameters, **state}, (batch.inputs,))
+        if self.origin is None:
+            _ = self._forward
+        assert self.origin is not None
+        replaced = {**dict(self.model.named_parameters()), **(parameters or {}), **self.origin.buffers()}
+        asking = _Asking(self.model, question)
+        with self.origin.random_state(), self.precision.forward():
+            return functional_call(asking, {f"model.{name}": v for name, v in replaced.items()}, ())
 
-    def replay(self) -> Tensor:
-        """(T, N) sample losses of a second forward pass, whose graph runs from parameters to losses."""
-        return self.evaluate(self.call(self.model, dict(self.model.named_parameters()), self.batch))[0]
+    def outputs(self, parameters: dict[str, Tensor], batch: Batch) -> list[Tensor]:
+        """Outputs of the T tasks for a batch, with other parameters."""
+        outputs = self.replay(lambda model: model.outputs(model.features(batch.inputs)), parameters)
+        return [outputs[i] for i in self.kept]
+
+    def second_losses(self) -> Tensor:
+        """(T, N) sample losses of a second forward pass, whose graph runs from parameters to losses.
+
+        Raises
+        ------
+        RuntimeError
+            If they are not those of the first.
+        """
+        values = self.replay(lambda model: self.evaluate(model.outputs(model.features(self.batch.inputs)))[0])
+        self.passes.forward += 1
+        first = self.sample_losses
+        if not torch.allclose(values.detach(), first, rtol=1e-2, atol=1e-6, equal_nan=True):
+            raise RuntimeError(
+                "a second forward pass on the same batch gives other losses, so gradients of single samples "
+                "cannot be taken: the model draws random numbers or keeps state outside torch's generators "
+                "and its buffers"
+            )
+        result: Tensor = values
+        return result
+
+    # One batch in one process --------------------------------------------------------------------
+
+    def each(self, question: Callable[[Step], Tensor], samples: bool = False) -> Tensor:
+        """What a question about this one batch answers."""
+        return question(self)
+
+    def sum(self, tensor: Tensor) -> Tensor:
+        """The sum over all processes; here there is one."""
+        return tensor
+
+    def agreed(self, tensor: Tensor) -> Tensor:
+        """The tensor of process 0; here there is one."""
+        return tensor
 
 
-class RandomState:
-    """The state of torch's global generators when this object was made."""
+class _Asking(nn.Module):
+    """A function of a model as a module, so that ``functional_call`` can replace the model's tensors."""
 
-    def __init__(self) -> None:
-        self._cpu = torch.get_rng_state()
-        self._cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    def __init__(self, model: MultiTaskModel, question: Callable[[MultiTaskModel], Any]) -> None:
+        super().__init__()
+        self.model, self.question = model, question
 
-    @contextmanager
-    def restored(self) -> Iterator[None]:
-        """That state for as long as the context lasts."""
-        with torch.random.fork_rng(devices=range(len(self._cuda))):
-            torch.set_rng_state(self._cpu)
-            if self._cuda:
-                torch.cuda.set_rng_state_all(self._cuda)
-            yield
+    def forward(self) -> Any:
+        return self.question(self.model)
 
 
 def scale(rows: Tensor, weights: Tensor | None) -> Tensor:
     """T rows, (T, ...), times weights (T,); unchanged, not copied, where there are none."""
     return rows if weights is None else rows * weights.to(rows).view(-1, *[1] * (rows.dim() - 1))
+
+
+def at_least_single(tensor: Tensor) -> Tensor:
+    """The tensor in float32 if its type is a shorter one."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
+def check_losses(losses: Tensor, counts: Tensor, tasks: Sequence[Task]) -> tuple[bool, ...]:
+    """Which tasks have a label, from mean losses (T,) that are NaN for those that have none.
+
+    Raises
+    ------
+    NonFiniteError
+        For the first task with a label whose loss is not finite.
+    """
+    if torch.isfinite(losses).all():  # the one time that a step waits for a GPU
+        return (True,) * len(tasks)
+    for task, count, loss in zip(tasks, counts.tolist(), losses.tolist(), strict=True):
+        if count and (loss != loss or abs(loss) == float("inf")):
+            raise NonFiniteError(
+                f"the loss of task {task.name!r} is {loss}; lower the learning rate or check its inputs and "
+                "labels"
+            )
+    return tuple((counts > 0).tolist())
+
+
+def check_samples(losses: Tensor, tasks: Sequence[Task]) -> None:
+    """A NonFiniteError for the first sample whose loss, of (T, N), is not finite."""
+    finite = torch.isfinite(losses)
+    if not finite.all():
+        task, sample = (~finite).nonzero()[0].tolist()
+        raise NonFiniteError(
+            f"the loss of sample {sample} of task {tasks[task].name!r} is {losses[task, sample].item()}; "
+            "check its input and label, or lower the learning rate"
+        )
+
+
+def last_layer(trunk: nn.Module, features: Tensor) -> list[nn.Parameter]:
+    """The trainable parameters of the layer that is nearest to the representation in its graph.
+
+    Of several that are equally near, that which the trunk declares last.
+    """
+    layers = [[p for p in m.parameters(recurse=False) if p.requires_grad] for m in trunk.modules()]
+    layers = [layer for layer in layers if layer]
+    nodes: list[Node] = [] if features.grad_fn is None else [features.grad_fn]
+    seen: set[Node] = set()
+    while nodes:
+        here = {leaf for node in nodes if (leaf := getattr(node, "variable", None)) is not None}
+        for layer in reversed(layers):
+            if not here.isdisjoint(layer):
+                return layer
+        seen.update(nodes)
+        after = [n for node in nodes for n, _ in node.next_functions if n is not None and n not in seen]
+        nodes = list(dict.fromkeys(after))
+    if not layers:
+        raise ValueError("the trunk has no trainable parameter, so the tasks share nothing")
+    return layers[-1]

@@ -78,11 +78,9 @@ class Trunk:
         The shared parameters.
     passes : Passes
         Where passes are counted.
-
-    Raises
-    ------
-    ValueError
-        If there is no shared parameter.
+    scale : Tensor, shape (), optional
+        Factor of the gradients on their way through the trunk, taken out again behind it, so that they do not
+        underflow in float16.
     """
 
     def __init__(
@@ -91,33 +89,53 @@ class Trunk:
         sent: Sequence[Tensor],
         parameters: Sequence[Tensor],
         passes: Passes,
+        scale: Tensor | None = None,
     ) -> None:
-        if not parameters:
-            raise ValueError("the trunk has no trainable parameter, so the tasks share nothing")
-        self.features, self.parameters, self.passes = features, parameters, passes
-        self.sent = [g.to(z.dtype) for g, z in zip(sent, features, strict=True)]
+        self.features, self.sent, self.parameters, self.passes = features, sent, parameters, passes
+        self.scale = scale
         self.one_input = all(z is features[0] for z in features)
-        self._known: dict[Tensor, Tensor] = {}
+        self._reached: set[Tensor] = set()
+        self._known: dict[Tensor, Tensor] = {}  # rows, without their factors
+        self._factors = torch.ones(len(sent), dtype=torch.float64, device=sent[0].device)
 
     def gradient(self, task: int) -> Tensor:
         """(D,) gradient of one task."""
+        self._check_parameters()
         self.passes.backward += 1
-        return flat(self._back(task, self.parameters))
+        return flat(self._back(task, self.parameters, self.sent[task]), self.parameters)
 
     def jacobian(self) -> Tensor:
         """(T, D) gradients of all tasks."""
         jacobian = torch.stack([self.gradient(task) for task in range(len(self.sent))])
         columns = jacobian.split([p.numel() for p in self.parameters], 1)
         self._known = dict(zip(self.parameters, columns, strict=True))
+        self._factors = torch.ones_like(self._factors)
         return jacobian
 
-    def combination(self, weights: Tensor, keep: bool = False) -> list[Tensor]:
-        """Weighted sum of the task gradients on each parameter.
+    def rows(self, parameters: Sequence[Tensor]) -> Tensor:
+        """(T, d) gradients of all tasks on some of the parameters, in T passes that stop there."""
+        self._check_parameters()
+        self.passes.partial += len(self.sent)
+        found = [self._back(task, parameters, sent) for task, sent in enumerate(self.sent)]
+        return torch.stack([flat(gradients, parameters) for gradients in found])
+
+    def reaches(self, parameter: Tensor) -> bool:
+        """Whether a gradient has reached a parameter in the passes so far."""
+        return parameter in self._reached
+
+    def combination(self, weights: Tensor, keep: bool = False) -> list[Tensor | None]:
+        """Weighted sum of the task gradients on each parameter; None where no task reaches it.
 
         One pass, as far back as the parameters whose T gradients are not known already, or none. ``keep``
         keeps the graph.
         """
-        found = {p: (weights.to(rows) @ rows).view_as(p) for p, rows in self._known.items()}
+        found: dict[Tensor, Tensor | None] = {}
+        if self._known:
+            scaled = weights.double() * self._factors
+            with torch.autocast(weights.device.type, enabled=False):
+                for p, rows in self._known.items():
+                    reached = p in self._reached
+                    found[p] = (scaled.to(rows) @ rows).view_as(p).to(p.dtype) if reached else None
         missing = [p for p in self.parameters if p not in found]
         if missing:
             features, sent = self.features, self.sent
@@ -126,33 +144,39 @@ class Trunk:
             else:
                 sent = [w.to(g) * g for w, g in zip(weights, sent, strict=True)]
             self.passes.backward += 1
-            gradients = torch.autograd.grad(
-                features, missing, sent, retain_graph=keep, materialize_grads=True
-            )
-            found |= zip(missing, gradients, strict=True)
+            found |= zip(missing, self._pull(features, missing, sent, keep), strict=True)
         return [found[p] for p in self.parameters]
 
     def norms(self, parameters: Sequence[Tensor]) -> Tensor:
         """(T,) norms of the gradients on some of the parameters, in T passes that stop there."""
+        self._check_parameters()
         parts, tasks = self._parts(parameters), len(self.sent)
         whole = len(parameters) == len(self.parameters)
         self.passes.backward += tasks if whole else 0
         self.passes.partial += 0 if whole else tasks
-        rows = (self._rows(range(task, task + 1), parts) for task in range(tasks))
-        return torch.stack([torch.stack([part.norm() for part in row]).norm() for row in rows])
+        sent, factors = self._normalised()
+        rows = (self._rows(range(task, task + 1), parts, sent) for task in range(tasks))
+        norms = torch.stack([torch.stack([part.norm() for part in row]).norm() for row in rows])
+        return norms.double() * factors
 
     def gramian(self) -> Tensor:
-        """(T, T) inner products of the gradients, in T passes, or more where T fills several blocks."""
+        """(T, T) inner products of the gradients in float64: T passes, or more where T fills several blocks.
+
+        The gradients are divided by powers of two on the way, so that their products neither overflow nor
+        underflow.
+        """
+        self._check_parameters()
         parts, tasks = self._parts(self.parameters), range(len(self.sent))
-        bytes_a_task = sum(part.size for part in parts) * self.parameters[0].element_size()
+        bytes_a_task = sum(part.size for part in parts) * self._kind.itemsize
         size = max(1, BLOCK_BYTES // bytes_a_task)
         blocks = [tasks[start : start + size] for start in range(0, len(tasks), size)]
         self.passes.backward += sum((n + 1) * len(block) for n, block in enumerate(blocks))
-        gramian = self.parameters[0].new_zeros(len(tasks), len(tasks))
+        sent, factors = self._normalised()
+        gramian = factors.new_zeros(len(tasks), len(tasks))
         for n, first in enumerate(blocks):
-            rows = self._rows(first, parts)
+            rows = self._rows(first, parts, sent)
             for second in blocks[n:]:
-                others = rows if second == first else self._rows(second, parts)
+                others = rows if second == first else self._rows(second, parts, sent)
                 products = torch.stack(
                     [inner_products(*pair) for pair in zip(rows, others, strict=True)]
                 ).sum(0)
@@ -161,22 +185,59 @@ class Trunk:
         if len(blocks) == 1:  # what was not taken in coordinates need not be computed again
             pairs = zip(self.parameters, parts, rows, strict=True)
             self._known = {p: row for p, part, row in pairs if part.source is p}
-        return gramian
+            self._factors = factors
+        return gramian * torch.outer(factors, factors)
 
-    def _rows(self, tasks: Sequence[int], parts: Sequence[Part]) -> list[Tensor]:
-        """Some tasks' gradients, or their coordinates: one tensor (tasks, size) a part."""
+    def _check_parameters(self) -> None:
+        if not self.parameters:
+            raise ValueError("the trunk has no trainable parameter, so the tasks share nothing")
+
+    def _normalised(self) -> tuple[list[Tensor], Tensor]:
+        """The gradients at the representation over powers of two that bring them near 1, and these (T,).
+
+        In float64, and where a loss scale keeps them in range already, the powers are 1.
+        """
+        if self.scale is not None or self.sent[0].dtype == torch.float64:
+            return list(self.sent), torch.ones_like(self._factors)
+        factors = near(torch.stack([torch.linalg.vector_norm(g, torch.inf) for g in self.sent]))
+        return [g * (1 / f).to(torch.float32) for g, f in zip(self.sent, factors, strict=True)], factors
+
+    @property
+    def _kind(self) -> torch.dtype:
+        """The type of rows that are compared: at least float32."""
+        return torch.promote_types(self.parameters[0].dtype, torch.float32)
+
+    def _rows(self, tasks: Sequence[int], parts: Sequence[Part], sent: Sequence[Tensor]) -> list[Tensor]:
+        """Some tasks' gradients, or their coordinates: one tensor (tasks, size) a part, at least float32."""
         like = self.parameters[0]
-        rows = [like.new_empty(len(tasks), part.size, requires_grad=False) for part in parts]
+        rows = [
+            like.new_empty(len(tasks), part.size, dtype=self._kind, requires_grad=False) for part in parts
+        ]
         for place, task in enumerate(tasks):
-            found = self._back(task, [part.source for part in parts])
+            found = self._back(task, [part.source for part in parts], sent[task])
             for part, row, gradient in zip(parts, rows, found, strict=True):
-                part.write(gradient, row[place])
+                if gradient is None:
+                    row[place] = 0
+                else:
+                    part.write(gradient, row[place])
         return rows
 
-    def _back(self, task: int, sources: Sequence[Any]) -> tuple[Tensor, ...]:
-        return torch.autograd.grad(
-            self.features[task], sources, self.sent[task], retain_graph=True, materialize_grads=True
-        )
+    def _back(self, task: int, sources: Sequence[Any], sent: Tensor) -> list[Tensor | None]:
+        return self._pull([self.features[task]], sources, [sent], keep=True)
+
+    def _pull(
+        self, features: Sequence[Tensor], sources: Sequence[Any], sent: Sequence[Tensor], keep: bool
+    ) -> list[Tensor | None]:
+        """Gradients at the sources, None where there is no way to them."""
+        pairs = [(z, g) for z, g in zip(features, sent, strict=True) if z.requires_grad]
+        if not pairs:
+            return [None] * len(sources)
+        scaled = [(g if self.scale is None else g * self.scale).to(z.dtype) for z, g in pairs]
+        found = vjp([z for z, _ in pairs], sources, scaled, keep)
+        if self.scale is not None:
+            found = [None if g is None else g / self.scale for g in found]
+        self._reached.update(p for p, g in zip(sources, found, strict=True) if g is not None)
+        return found
 
     def _parts(self, parameters: Sequence[Tensor]) -> list[Part]:
         layers = _linear_layers(self.features[0]) if self.one_input else {}
@@ -188,15 +249,27 @@ class Trunk:
         A is ``read`` (R, in), and the weight is (out, in). A gradient takes R x out x in multiplications a
         task, its coordinates US take R x R x out: they save R out (in - R) a task. The factor U takes about
         R x R x in once, which counts eight times, since factorisations are slower than products. Divided by
-        R: coordinates are cheaper where T out (in - R) > 8 R in.
+        R: coordinates are cheaper where T out (in - R) > 8 R in. A hook on the parameter may change its
+        gradient, so there the gradient is taken.
         """
-        if layer is not None and read is not None:
+        if layer is not None and read is not None and not parameter._backward_hooks:
             rows, (size, wide) = len(read), parameter.shape
             saves = len(self.features) * size * (wide - rows) > 8 * rows * wide
-            if saves and read.dtype in (torch.float32, torch.float64):
+            if saves and read.dtype == parameter.dtype and read.dtype in (torch.float32, torch.float64):
                 factor = triangular_factor(read.detach())
                 return Part(GradientEdge(layer, 0), rows * size, partial(_write_coordinates, factor))
         return Part(parameter, parameter.numel(), _copy)
+
+
+def vjp(
+    outputs: Sequence[Tensor], sources: Sequence[Any], sent: Sequence[Tensor] | None, keep: bool
+) -> list[Tensor | None]:
+    """Gradients of outputs at sources, None where there is no way; never under autocast.
+
+    Where the outputs have several elements, ``sent`` are the gradients at them.
+    """
+    with torch.autocast(outputs[0].device.type, enabled=False):
+        return list(torch.autograd.grad(outputs, sources, sent, retain_graph=keep, allow_unused=True))
 
 
 def _linear_layers(features: Tensor) -> dict[Tensor, tuple[Node, Tensor | None]]:
@@ -210,8 +283,7 @@ def _linear_layers(features: Tensor) -> dict[Tensor, tuple[Node, Tensor | None]]
     """
     # All users of every node, by a walk from the representation to the leaves.
     users: defaultdict[Node, list[tuple[Node, int]]] = defaultdict(list)
-    assert features.grad_fn is not None
-    waiting = [features.grad_fn]
+    waiting = [] if features.grad_fn is None else [features.grad_fn]
     while waiting:
         node = waiting.pop()
         for slot, (source, _) in enumerate(node.next_functions):
@@ -231,19 +303,43 @@ def _linear_layers(features: Tensor) -> dict[Tensor, tuple[Node, Tensor | None]]
     return layers
 
 
-def flat(tensors: Sequence[Tensor]) -> Tensor:
-    """All entries in one vector."""
-    return torch.cat([t.flatten() for t in tensors])
+def flat(tensors: Sequence[Tensor | None], like: Sequence[Tensor]) -> Tensor:
+    """All entries in one vector; zeros of the size of ``like`` for None."""
+    pairs = zip(tensors, like, strict=True)
+    return torch.cat([torch.zeros_like(p).flatten() if t is None else dense(t).flatten() for t, p in pairs])
+
+
+def dense(gradient: Tensor) -> Tensor:
+    """A gradient with all its zeros; embeddings may give sparse ones."""
+    return gradient.to_dense() if gradient.is_sparse else gradient
+
+
+def gram(rows: Tensor) -> Tensor:
+    """Inner products of rows in float64, which neither overflow nor underflow."""
+    if rows.dtype == torch.float64:
+        return inner_products(rows, rows)
+    factors = near(torch.linalg.vector_norm(rows, torch.inf, dim=1))
+    near_one = rows.float() * (1 / factors).float()[:, None]
+    return inner_products(near_one, near_one).double() * torch.outer(factors, factors)
+
+
+def near(sizes: Tensor) -> Tensor:
+    """Powers of two near some sizes, in float64; 1 for zero and for what is not finite."""
+    exponents = torch.frexp(sizes.double()).exponent.clamp(-126, 126)  # both have an inverse in float32
+    return torch.where(
+        sizes.isfinite(), torch.ldexp(torch.ones_like(sizes, dtype=torch.float64), exponents), 1
+    )
 
 
 def inner_products(rows: Tensor, others: Tensor) -> Tensor:
     """Inner products of the rows of two matrices; of a matrix with itself, each once."""
-    if rows is not others:
-        return rows @ others.T
-    products = rows.new_zeros(len(rows), len(rows))
-    for start in range(0, len(rows), 64):
-        products[start : start + 64, start:] = rows[start : start + 64] @ rows[start:].T
-    return products.triu() + products.triu(1).T
+    with torch.autocast(rows.device.type, enabled=False):
+        if rows is not others:
+            return rows @ others.T
+        products = rows.new_zeros(len(rows), len(rows))
+        for start in range(0, len(rows), 64):
+            products[start : start + 64, start:] = rows[start : start + 64] @ rows[start:].T
+        return products.triu() + products.triu(1).T
 
 
 def triangular_factor(read: Tensor) -> Tensor:
@@ -270,11 +366,11 @@ def _write_coordinates(factor: Tensor, signals: Tensor, row: Tensor) -> None:
 
 
 def _copy(gradient: Tensor, row: Tensor) -> None:
-    row.copy_(gradient.flatten())
+    row.copy_(dense(gradient).flatten())
 
 
 def _weighted_sum(weights: Tensor, tensors: Sequence[Tensor]) -> Tensor:
-    total = torch.zeros_like(tensors[0])
+    total = torch.zeros_like(tensors[0], dtype=torch.promote_types(tensors[0].dtype, torch.float32))
     for w, t in zip(weights.to(total), tensors, strict=True):
         total.addcmul_(t, w)
     return total

@@ -76,7 +76,7 @@ body {{ background: {paper}; font-family: sans-serif; margin: 8px; }}</style></h
 
 
 def wait(browser, condition):
-    WebDriverWait(browser, 15, poll_frequency=0.05).until(lambda _: condition())
+    WebDriverWait(browser, 60, poll_frequency=0.05).until(lambda _: condition())
 
 
 def all_of(root, selector):

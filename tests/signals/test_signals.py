@@ -111,21 +111,6 @@ def test_gradients_accumulate_and_cached_ones_stay() -> None:
     torch.testing.assert_close(signals._step.head_grads[0][0], once[4])
 
 
-def test_gradient_accumulation_asks_for_weights_once() -> None:
-    model, whole, method = make_model(), batch(), mtl.SLAW()
-    halves = [
-        mtl.Batch(whole.inputs[part], tuple(y[part] for y in whole.targets))
-        for part in (slice(None, N // 2), slice(N // 2, None))
-    ]
-    weights = method.backward(mtl.Signals(model, halves[0], TASKS))
-    mtl.Signals(model, halves[1], TASKS).backward(weights, heads=weights)
-    assert method.steps == 1
-    accumulated = [p.grad / 2 for p in model.parameters()]
-    model.zero_grad()
-    mtl.Signals(model, whole, TASKS).backward(weights, heads=weights)
-    torch.testing.assert_close(accumulated, [p.grad for p in model.parameters()])
-
-
 @batches
 @pytest.mark.parametrize("scope", ["shared", "all"])
 def test_alignment_is_an_inner_product(data: mtl.Batch, scope: str) -> None:
@@ -247,7 +232,7 @@ def test_bad_batches_say_what_is_wrong() -> None:
     ]
     for data, message in cases:
         with pytest.raises(ValueError, match=message):
-            _ = mtl.Signals(model, data, TASKS).losses
+            _ = mtl.Signals(model, data, TASKS, absent="raise").losses
     with pytest.raises(ValueError, match="2 inputs but 3"):
         mtl.Batch((good.inputs, good.inputs), (labels, values, values))
 
@@ -325,7 +310,8 @@ def test_throw_away_steps_of_a_scaled_view_are_measured_without_weights(normalis
 
 
 def test_every_signal_of_a_scaled_view_is_tested() -> None:
-    as_they_are = {"labelled", "sizes", "features", "rotate", "scaled"}
+    as_they_are = {"labelled", "sizes", "features", "rotate", "scaled", "only", "agreed", "overflow"}
+    as_they_are |= {"present", "validated"}
     measured = {"main_gradient", "response", "gains", "first_order_gains"}
     members = {name for name in vars(mtl.Signals) if not name.startswith("_")}
     assert members - SCALED.keys() == as_they_are | measured
