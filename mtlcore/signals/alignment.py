@@ -72,11 +72,14 @@ def _tasks_backward(step: Step, tangents: Tangents) -> Tensor:
 
 def _way(step: Step, samples: bool) -> Way:
     """The way that gives the right numbers for this model."""
+    backward = forward_mode.samples_backward if samples else _tasks_backward
+    if any(p._backward_hooks for p in (*step.shared, *step.head_params)):  # they may change any gradient
+        return backward
     known, key = _KNOWN.setdefault(step.model, {}), (samples, step.model.training)
     if key not in known:
         way = _find(step, samples)
         if way is None:
-            return forward_mode.samples_backward if samples else _tasks_backward
+            return backward
         known[key] = way
     return known[key]
 

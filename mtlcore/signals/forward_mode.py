@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -93,7 +94,7 @@ def _jvp(
     step: Step, tangents: Tangents, question: Callable[[MultiTaskModel], Sequence[Tensor] | Tensor]
 ) -> list[Tensor]:
     """Jacobian-vector products of what a function of the model returns, for the batch of the step."""
-    with forward_ad.dual_level(), _FirstLayers(), _eager(), _math_attention():
+    with forward_ad.dual_level(), _Rules(), _eager(), _math_attention():
         duals = {
             name: forward_ad.make_dual(p.detach(), tangents[p].to(p.dtype)) if p in tangents else p.detach()
             for name, p in step.model.named_parameters()
@@ -127,11 +128,14 @@ def _math_attention() -> Iterator[None]:
         torch.backends.mha.set_fastpath_enabled(fast)
 
 
-class _FirstLayers(TorchFunctionMode):
-    """A shortcut in forward mode for linear layers and convolutions that read data without a tangent.
+class _Rules(TorchFunctionMode):
+    """Two rules of forward mode that torch does not have.
 
-    There the tangent of the output is ``func(data, change of the weights)``. torch's own rule also adds
-    ``func(zeros, weights)``, a second product as large as the first, for the zero tangent of the data.
+    For linear layers and convolutions that read data without a tangent, the tangent of the output is
+    ``func(data, change of the weights)``. torch's own rule also adds ``func(zeros, weights)``, a second
+    product as large as the first, for the zero tangent of the data.
+
+    The row ``padding_idx`` of an embedding gets no gradient, so it has no tangent.
     """
 
     LINEAR_IN_THE_WEIGHTS = (F.linear, F.conv1d, F.conv2d, F.conv3d)
@@ -140,6 +144,14 @@ class _FirstLayers(TorchFunctionMode):
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
+        if func is F.embedding:
+            given = inspect.signature(func).bind(*args, **kwargs)
+            weight, tangent = forward_ad.unpack_dual(given.arguments["weight"])
+            padding = given.arguments.get("padding_idx")
+            if tangent is not None and padding is not None:
+                tangent = tangent.index_fill(0, torch.tensor(padding % len(weight), device=weight.device), 0)
+                given.arguments["weight"] = forward_ad.make_dual(weight, tangent)
+            return func(*given.args, **given.kwargs)
         if func in self.LINEAR_IN_THE_WEIGHTS and len(args) >= 3:
             data, weights, options = args[0], [w for w in args[1:3] if w is not None], args[3:]
             here, change = zip(*map(forward_ad.unpack_dual, weights), strict=True)
