@@ -175,7 +175,7 @@ class Combined(Problem):
     def combination(self, weights: Tensor, keep: bool = False) -> Gradients:
         """Weighted sum of the task gradients on the shared parameters."""
         if "_rows" not in self.__dict__:
-            return self._reduced(self._ask(lambda part: part.combination(weights)), self.shared)
+            return self._reduced(self._ask(lambda part: part.combination(weights, keep)), self.shared)
         jacobian, reached = self._rows
         with torch.autocast(weights.device.type, enabled=False):
             pieces = self.split(weights.to(jacobian) @ jacobian)

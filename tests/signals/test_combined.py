@@ -23,7 +23,9 @@ def pieces(whole: mtl.Batch, *sizes: int) -> list[mtl.Batch]:
     return [mtl.Batch(x[0] if alone else x, y) for x, y in zip(rows, targets, strict=True)]
 
 
-@methods(texts=[*TEXTS, "HydaLearn(on_training=True)", "SLGrad(lookahead=0.1)", "HydaLearn(first_order=True)"])
+@methods(
+    texts=[*TEXTS, "HydaLearn(on_training=True)", "SLGrad(lookahead=0.1)", "HydaLearn(first_order=True)"]
+)
 @pytest.mark.parametrize("data", [batch(), masked(), two_inputs()], ids=["whole", "masked", "two inputs"])
 def test_micro_batches_are_one_step(text: str, data: mtl.Batch) -> None:
     """Weights, gradients and state over some steps are those of the whole batch, for every method."""

@@ -82,7 +82,9 @@ def test_processes_take_the_step_of_the_whole_batch(text: str, answers: list[dic
 
 def test_processes_and_micro_batches(answers: list[dict]) -> None:
     for found in answers:
-        torch.testing.assert_close(found["micro-batches"], steps("PCGrad", False, None), rtol=1e-9, atol=1e-12)
+        torch.testing.assert_close(
+            found["micro-batches"], steps("PCGrad", False, None), rtol=1e-9, atol=1e-12
+        )
 
 
 def test_a_loss_that_is_not_finite_ends_every_process(answers: list[dict]) -> None:
