@@ -88,6 +88,8 @@ def parsed(text: str) -> NumpyDocString:
 
 def signature_of(thing: Any) -> list[str]:
     """Parameter names as numpydoc writes them."""
+    if inspect.isclass(thing) and issubclass(thing, Exception):
+        return []  # the message
     stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
     parameters = inspect.signature(thing).parameters.values()
     return [stars.get(p.kind, "") + p.name for p in parameters if p.name != "self"]
@@ -113,7 +115,7 @@ def test_every_public_object_has_a_docstring_of_known_sections(name: str) -> Non
     if text is None:
         pytest.skip("has the docstring of what it overrides")
     assert parsed(text)["Summary"], "no summary"
-    assert not inspect.isclass(thing) or text != f"{thing.__name__}{inspect.signature(thing)}", "no docstring"
+    assert not inspect.isclass(thing) or not text.startswith(f"{thing.__name__}("), "no docstring"
     found = titles(text)
     assert found == [section for section in SECTIONS if section in found], (
         "unknown, or not in numpydoc's order"

@@ -39,7 +39,7 @@ class GradientSurgery(GramianRule):
         """Fill ``.grad``; return the weights where the rule is a weighting, else None."""
         if self.sees == "gramian":
             return super().backward(signals)
-        signals.apply(self.direction(signals.jacobian(), signals.sizes))
+        signals.apply(signals.agreed(self.direction(signals.jacobian(), signals.sizes)))
         return None
 
     def _split(self, gradients: Tensor, sizes: Sequence[int] | None) -> tuple[Tensor, ...]:

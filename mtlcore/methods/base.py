@@ -115,7 +115,7 @@ class Method(nn.Module):
         weights : Tensor, shape (T,), or None
             The weights, if the rule has any.
         """
-        weights = self.step_weights(signals)
+        weights = signals.agreed(self.step_weights(signals))
         signals.backward(weights, heads=weights if self.weights_heads else None)
         self.after_backward(signals)
         return weights

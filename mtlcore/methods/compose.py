@@ -69,7 +69,7 @@ class Compose(Method):
         weights : Tensor, shape (T,), or None
             The products of both methods' weights, if both have any.
         """
-        factors = self.losses.step_weights(signals)
+        factors = signals.agreed(self.losses.step_weights(signals))
         weighted = signals.scaled(factors)
         self.losses.after_backward(weighted)
         weights = self.gradients.backward(weighted)

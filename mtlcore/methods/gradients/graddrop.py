@@ -108,6 +108,7 @@ class GradDrop(Randomised, GradientSurgery, GradientBalancing):
         gradients = signals.feature_gradients()
         signed = [g * z.sign() for g, z in zip(gradients, signals.features(), strict=True)]
         passing = self._passing(torch.stack([s.transpose(0, 1).flatten(1).sum(1) for s in signed]))
+        passing = signals.agreed(passing)
         kept = [g * p.view(-1, *[1] * (g.dim() - 2)) for g, p in zip(gradients, passing, strict=True)]
         signals.backward_features(kept)
         return None
