@@ -10,6 +10,8 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
+from mtlcore.models._modes import modes_restored
+
 _WRITES: WeakKeyDictionary[nn.Module, dict[bool, bool]] = WeakKeyDictionary()
 """Whether a part writes into its input, by whether it is in training mode; known from its first call."""
 
@@ -140,19 +142,16 @@ class MultiTaskModel(nn.Module):
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
-        """Return a context in which the model is in evaluation mode; afterwards its mode is restored.
+        """Return a context in which the model is in evaluation mode; each submodule's mode is restored.
 
         Yields
         ------
         None
             The context has no value.
         """
-        was_training = self.training
-        self.eval()
-        try:
+        with modes_restored(self):
+            self.eval()
             yield
-        finally:
-            self.train(was_training)
 
 
 def _call(part: nn.Module, x: Tensor) -> Any:

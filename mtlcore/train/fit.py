@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
-from torch.optim import Optimizer
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from mtlcore._optional import needed_by
 from mtlcore.methods.base import Method
 from mtlcore.models import MultiTaskModel
+from mtlcore.models._modes import modes_restored
 from mtlcore.signals import Signals
 from mtlcore.tasks import Batch, MultiTaskData, Split, Task
 from mtlcore.train import checkpoint as checkpoints
+from mtlcore.train._run import Run
+from mtlcore.train._scheduler import MakeScheduler, check_mode, make_scheduler
+from mtlcore.train._score import Score
 from mtlcore.train.evaluate import evaluate
 from mtlcore.train.optimizers import MakeOptimizer
 
@@ -36,7 +39,9 @@ def fit(
     *,
     epochs: int,
     optimizer: MakeOptimizer = torch.optim.Adam,
+    scheduler: MakeScheduler | None = None,
     batch_size: int = 128,
+    drop_last: bool = False,
     validation_batch_size: int | None = None,
     seed: int = 0,
     device: str | torch.device = "cpu",
@@ -51,7 +56,8 @@ def fit(
     Parameters
     ----------
     model : MultiTaskModel
-        What is trained, in place.
+        What is trained, in place. Modules that are in evaluation mode stay in it (a frozen batch
+        normalisation, say), unless the model as a whole is: then ``model.train()`` is called first.
     data : MultiTaskData
         Training and validation split, and the tasks.
     method : Method
@@ -60,8 +66,13 @@ def fit(
         Passes over the training split, in all; a resumed training counts those already done.
     optimizer : callable ``(parameters) -> Optimizer``, default ``torch.optim.Adam``
         Makes the optimiser, for example ``partial(torch.optim.SGD, lr=1e-3, momentum=0.9)``.
+    scheduler : callable ``(optimizer) -> LRScheduler``, optional
+        Makes a scheduler of the learning rate, for example ``partial(StepLR, step_size=30)``. It is stepped
+        after every epoch; ``ReduceLROnPlateau`` is given the value that decides on better (see ``monitor``).
     batch_size : int, default 128
         Samples a step.
+    drop_last : bool, default False
+        Leave out the last step of an epoch if it has fewer samples than the others.
     validation_batch_size : int, optional
         Validation samples that a method sees a step, if it looks at any; by default ``batch_size``.
     seed : int, default 0
@@ -73,7 +84,8 @@ def fit(
         epoch. By default train all epochs and keep the last parameters.
     monitor : str, optional
         Name of the task whose main validation metric decides on better. By default it is the mean validation
-        loss of all tasks.
+        loss of all tasks that have a label in the validation split; a warning names the others. An epoch in
+        which that value is NaN is no better than any other.
     checkpoint : str or Path, optional
         File that is replaced after every epoch. If it is there already, training goes on from it, bit for bit
         as if it had never stopped.
@@ -88,22 +100,31 @@ def fit(
         One row an epoch: ``epoch``, ``seconds``, ``samples_per_second``, ``skipped`` (the number of steps in
         which the method gave every task the weight zero), and for every task ``train_loss.TASK`` (mean over
         the steps), ``weight.TASK`` (mean, NaN where a method has a direction but no weights),
-        ``validation_loss.TASK`` and ``validation_METRIC.TASK`` for its main metric.
+        ``validation_loss.TASK`` and ``validation_METRIC.TASK`` for its main metric. With a scheduler also
+        ``lr``, the learning rate of the epoch (of the first group of parameters).
 
     Raises
     ------
     ValueError
-        If a number is out of range, ``monitor`` is no task, ``checkpoint`` is the file of another training
+        If a number is out of range, ``monitor`` is no task, no value can decide on better (no validation
+        labels, or a metric that is NaN after the first epoch), ``checkpoint`` is the file of another training
         or no checkpoint, or a method cannot answer (a loss is not finite, say; the message has task and
         step).
+    TypeError
+        If ``scheduler`` does not make a scheduler.
+    OSError
+        If the checkpoint cannot be written. It is tried before the training.
     ImportError
         If pandas or tqdm is missing.
 
     Notes
     -----
     A checkpoint belongs to one training: the same data, tasks, structure of the model, method, optimiser,
-    ``seed``, ``batch_size``, ``validation_batch_size``, ``patience`` and ``monitor``. ``epochs``, ``device``,
-    ``progress`` and ``on_epoch`` may change.
+    ``scheduler``, ``seed``, ``batch_size``, ``drop_last``, ``validation_batch_size``, ``patience`` and
+    ``monitor``. ``epochs``, ``device``, ``progress`` and ``on_epoch`` may change.
+
+    The validation split is evaluated with the whole model in evaluation mode; every module's own mode comes
+    back afterwards, and also after ``on_epoch``.
 
     Examples
     --------
@@ -129,17 +150,27 @@ def fit(
     names = [task.name for task in data.tasks]
     if monitor is not None and monitor not in names:
         raise ValueError(f"monitor is one of {', '.join(names)}, not {monitor!r}")
+    if not model.training:
+        model.train()
     torch.manual_seed(seed)
     order = torch.Generator().manual_seed(seed)
     method.seed(seed)
     model.to(device)
     method.to(device)
-    train, validation = data.train.to(device), data.validation.to(device)
     groups: list[dict[str, Any]] = [{"params": list(model.parameters())}]
     if method.learnable():
         groups.append({"params": method.learnable(), "weight_decay": 0})
-    run = _Run(model, method, optimizer(groups), order)
+    stepper = optimizer(groups)
+    schedule = None if scheduler is None else make_scheduler(scheduler, stepper)
+    score = None
+    if patience is not None or isinstance(schedule, ReduceLROnPlateau):
+        score = Score(data, monitor)
+        if isinstance(schedule, ReduceLROnPlateau):
+            check_mode(schedule, score.higher_is_better)
+    train, validation = data.train.to(device), data.validation.to(device)
+    steps = _Steps(train, batch_size, drop_last)
     shown = _Shown(validation, validation_batch_size or batch_size) if method.validates else None
+    run = Run(model, method, stepper, schedule, order)
     save = None
     if checkpoint is not None:
         path = Path(checkpoint)
@@ -147,31 +178,42 @@ def fit(
             model,
             data,
             method,
-            run.optimizer,
+            stepper,
+            schedule,
             seed=seed,
             batch_size=batch_size,
+            drop_last=drop_last,
             validation_batch_size=None if shown is None else shown.size,
             patience=patience,
             monitor=monitor,
         )
+        checkpoints.rehearse(path, identity, data.name, run.state())
         if path.exists():
             run.load_state(checkpoints.load(path, identity, data.name))
         save = partial(checkpoints.save, path, identity, data.name)
 
-    steps = math.ceil(len(train) / batch_size)
-    with tqdm(total=epochs * steps, initial=len(run.rows) * steps, disable=not progress) as bar:
+    with tqdm(total=epochs * len(steps), initial=len(run.rows) * len(steps), disable=not progress) as bar:
         while len(run.rows) < epochs and not run.exhausted(patience):
             epoch = len(run.rows) + 1
-            row = _train_epoch(run, train, shown, data.tasks, batch_size, epoch, bar.update)
+            row = _train_epoch(run, steps, shown, data.tasks, epoch, bar.update)
             found = evaluate(model, validation, data.tasks)
             for task in data.tasks:
                 for what in ("loss", task.main):
                     row[f"validation_{what}.{task.name}"] = found[f"{what}.{task.name}"]
+            if schedule is not None:
+                row["lr"] = _number(stepper.param_groups[0]["lr"])
             if on_epoch is not None:
-                row |= {name: _number(value) for name, value in on_epoch(epoch, model).items()}
+                with modes_restored(model):
+                    row |= {name: _number(value) for name, value in on_epoch(epoch, model).items()}
             run.rows.append(row)
-            if patience is not None:
-                run.remember_best(_score(data.tasks, monitor, found))
+            if score is not None:
+                value = score.of(found, epoch)
+                if patience is not None and score.better(value, run.best_score):
+                    run.remember_best(value)
+                if isinstance(schedule, ReduceLROnPlateau):
+                    schedule.step(value)
+            if schedule is not None and not isinstance(schedule, ReduceLROnPlateau):
+                schedule.step()
             if save is not None:
                 save(run.state())
     if patience is not None and run.best is not None:
@@ -180,29 +222,26 @@ def fit(
 
 
 def _train_epoch(
-    run: _Run,
-    train: Split,
+    run: Run,
+    steps: _Steps,
     shown: _Shown | None,
     tasks: Sequence[Task],
-    batch_size: int,
     epoch: int,
     after_step: Callable[[], Any],
 ) -> dict[str, Any]:
     """Take one pass over the training split; return its part of the epoch's row."""
-    run.model.train()
     # Sums over the steps, on the device: reading a number every step would wait for the GPU.
-    losses = torch.zeros(len(tasks), dtype=torch.float64, device=train.targets[0].device)
+    losses = torch.zeros(len(tasks), dtype=torch.float64, device=steps.split.targets[0].device)
     weights, skipped = torch.zeros_like(losses), losses.new_zeros(())
-    steps, start = 0, time.perf_counter()
-    for batch in train.batches(batch_size, run.order):
-        steps += 1
+    start = time.perf_counter()
+    for number, batch in enumerate(steps.draw(run.order), start=1):
         run.optimizer.zero_grad()
         try:
             signals = Signals(run.model, batch, tasks, None if shown is None else shown.draw(run.order))
             answer = run.method.backward(signals)
             losses += signals.losses
         except ValueError as error:
-            raise ValueError(f"epoch {epoch}, step {steps}: {error}") from error
+            raise ValueError(f"epoch {epoch}, step {number}: {error}") from error
         run.optimizer.step()
         if answer is None:
             weights += torch.nan
@@ -212,12 +251,32 @@ def _train_epoch(
         after_step()
     run.method.end_epoch()
     seconds = time.perf_counter() - start
-    row = {"epoch": epoch, "seconds": seconds, "samples_per_second": len(train) / seconds}
+    row = {"epoch": epoch, "seconds": seconds, "samples_per_second": steps.samples / seconds}
     for task, loss, weight in zip(tasks, losses.tolist(), weights.tolist(), strict=True):
-        row[f"train_loss.{task.name}"] = loss / steps
-        row[f"weight.{task.name}"] = weight / steps
+        row[f"train_loss.{task.name}"] = loss / len(steps)
+        row[f"weight.{task.name}"] = weight / len(steps)
     row["skipped"] = int(skipped)
     return row
+
+
+class _Steps:
+    """The mini-batches of an epoch, in random order."""
+
+    def __init__(self, split: Split, size: int, drop_last: bool) -> None:
+        whole, rest = divmod(len(split), size)
+        if drop_last and not whole:
+            raise ValueError(
+                f"drop_last leaves no step: the training split has {len(split)} samples, and a step {size}"
+            )
+        self.split, self.size = split, size
+        self._number = whole if drop_last or not rest else whole + 1
+        self.samples = min(self._number * size, len(split))
+
+    def __len__(self) -> int:
+        return self._number
+
+    def draw(self, order: torch.Generator) -> Iterator[Batch]:
+        return islice(self.split.batches(self.size, order), len(self))
 
 
 @dataclass(frozen=True)
@@ -229,58 +288,6 @@ class _Shown:
 
     def draw(self, generator: torch.Generator) -> Batch:
         return self.split.read(torch.randperm(len(self.split), generator=generator)[: self.size])
-
-
-def _score(tasks: Sequence[Task], monitor: str | None, found: Mapping[str, float]) -> float:
-    """Return what early stopping minimises: the mean loss, or the signed metric of the monitored task."""
-    if monitor is None:
-        return sum(found[f"loss.{task.name}"] for task in tasks) / len(tasks)
-    task = next(task for task in tasks if task.name == monitor)
-    value = found[f"{task.main}.{monitor}"]
-    return -value if task.higher_is_better else value
-
-
-class _Run:
-    """All that a training carries from one epoch to the next."""
-
-    def __init__(
-        self, model: MultiTaskModel, method: Method, optimizer: Optimizer, order: torch.Generator
-    ) -> None:
-        self.model, self.method, self.optimizer, self.order = model, method, optimizer, order
-        self.rows: list[dict[str, Any]] = []
-        self.best: dict[str, Tensor] | None = None
-        self.best_score, self.best_epoch = math.inf, 0
-
-    def remember_best(self, score: float) -> None:
-        if score < self.best_score:
-            self.best_score, self.best_epoch = score, len(self.rows)
-            self.best = {name: v.detach().clone() for name, v in self.model.state_dict().items()}
-
-    def exhausted(self, patience: int | None) -> bool:
-        return patience is not None and len(self.rows) - self.best_epoch >= patience
-
-    def state(self) -> dict[str, Any]:
-        return {
-            "model": self.model.state_dict(),
-            "method": self.method.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "order": self.order.get_state(),
-            "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
-            "rows": self.rows,
-            "best": (self.best_score, self.best_epoch, self.best),
-        }
-
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        self.model.load_state_dict(state["model"])
-        self.method.load_state_dict(state["method"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.order.set_state(state["order"])
-        torch.set_rng_state(state["random"])
-        for gpu, random in enumerate(state["random_cuda"][: torch.cuda.device_count()]):
-            torch.cuda.set_rng_state(random, gpu)
-        self.rows = state["rows"]
-        self.best_score, self.best_epoch, self.best = state["best"]
 
 
 def _number(value: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -127,6 +129,7 @@ FOREIGN: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "no clipping": ({"optimizer": clipped(SGD, 1.0)}, {}, "optimizer"),
     "seed": ({}, {"seed": 1}, "seed"),
     "batch size": ({}, {"batch_size": 20}, "batch_size"),
+    "drop last": ({}, {"drop_last": True}, "drop_last"),
     "validation batch size": (
         {"method": mtl.HydaLearn()},
         {"method": mtl.HydaLearn(), "validation_batch_size": 3},
@@ -208,3 +211,98 @@ def test_a_checkpoint_of_another_version_is_named(tmp_path: Path) -> None:
     torch.save(content | {"format": FORMAT + 1, "mtlcore": "9.9"}, path)
     with pytest.raises(ValueError, match=r"another version of mtlcore \(9\.9\)"):
         train(path)
+
+
+def test_a_folder_as_a_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError, match="is a folder: give the checkpoint the name of a file in it"):
+        train(tmp_path)
+
+
+def never(epoch: int, model: nn.Module) -> dict[str, float]:
+    raise AssertionError("an epoch was trained before the file was tried")
+
+
+def test_a_missing_folder_is_said_before_the_training(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "training.pt"
+    with pytest.raises(FileNotFoundError, match=r"training\.pt: there is no folder .*nowhere"):
+        train(path, on_epoch=never)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        train(tmp_path / "file" / "training.pt", on_epoch=never)
+
+
+def refusing(reason: int) -> Callable[..., Any]:
+    """``Path.open`` on a system that does not let files be written."""
+    opened = Path.open
+
+    def refuse(self: Path, mode: str = "r", *args: Any, **options: Any) -> Any:
+        if "w" in mode:
+            raise OSError(reason, os.strerror(reason), str(self))
+        return opened(self, mode, *args, **options)
+
+    return refuse
+
+
+@pytest.mark.parametrize("reason", [errno.EACCES, errno.EROFS, errno.ENAMETOOLONG, errno.ENOSPC])
+def test_a_folder_that_cannot_be_written_is_said_before_the_training(
+    reason: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "training.pt"
+    monkeypatch.setattr(Path, "open", refusing(reason))
+    with pytest.raises(
+        OSError, match=rf"cannot write the checkpoint .*\.pt \({os.strerror(reason)}\)"
+    ) as caught:
+        train(path, on_epoch=never)
+    assert type(caught.value) is type(OSError(reason, "")) and "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="writes to /dev/full")
+@pytest.mark.parametrize("width", [4, 100_000], ids=["small", "large"])
+def test_a_disk_that_is_full_leaves_the_old_checkpoint(width: int, tmp_path: Path) -> None:
+    """Linux has a file that is always on a full disk; torch words the error by how much it writes at once."""
+    path = tmp_path / "training.pt"
+
+    def fill(epoch: int, model: nn.Module) -> dict[str, float]:
+        if epoch == 2:
+            path.with_name("training.pt.unfinished").symlink_to("/dev/full")
+        return {}
+
+    def wide() -> mtl.MultiTaskModel:
+        return mtl.MultiTaskModel(nn.Linear(5, width), [nn.Linear(width, 2), nn.Linear(width, 2)])
+
+    options = {"optimizer": partial(SGD, lr=1e-6)}
+    train(path, model=wide(), **options)
+    before = path.read_bytes()
+    with pytest.raises(
+        OSError, match=r"cannot write the checkpoint .*training\.pt \(No space left"
+    ) as caught:
+        train(path, model=wide(), epochs=3, **options, on_epoch=fill)
+    assert "\n" not in str(caught.value)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+    train(path, model=wide(), epochs=3, **options)
+
+
+def test_an_error_of_torch_that_is_not_the_disk_s_stays_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save(*_: Any) -> None:
+        raise RuntimeError("no memory on the device")
+
+    monkeypatch.setattr(torch, "save", save)
+    with pytest.raises(RuntimeError, match="no memory on the device"):
+        train(tmp_path / "training.pt")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="writes to /dev/full")
+def test_a_full_disk_is_said_before_the_training(tmp_path: Path) -> None:
+    (tmp_path / "training.pt.unfinished").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        train(tmp_path / "training.pt", on_epoch=never)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(PermissionError, match="cannot write the checkpoint"):
+        train(tmp_path / "training.pt", on_epoch=never)

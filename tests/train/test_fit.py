@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -73,10 +74,9 @@ def test_a_training_that_is_killed_in_any_epoch_goes_on_exactly(
     class Killed(Exception):
         pass
 
-    def save(content: object, path: Path) -> None:
-        write(content, path)
+    def save(content: object, file: BinaryIO) -> None:
+        write(content, file)
         if len(content["state"]["rows"]) > stop:
-            path.write_bytes(path.read_bytes()[:1000])
             raise Killed
 
     history, whole = train(mtl.GradNorm())
@@ -85,6 +85,7 @@ def test_a_training_that_is_killed_in_any_epoch_goes_on_exactly(
         patch.setattr(torch, "save", save)
         with pytest.raises(Killed):
             train(mtl.GradNorm(), checkpoint=path)
+    (tmp_path / "training.pt.unfinished").write_bytes(path.read_bytes()[:1000])
     torch.manual_seed(99)
     seen: list[int] = []
     count = lambda epoch, model: seen.append(epoch) or {}  # noqa: E731
@@ -222,6 +223,89 @@ def test_one_input_a_task() -> None:
 def test_on_epoch_adds_to_the_row() -> None:
     history, _ = train(mtl.Static(), epochs=2, on_epoch=lambda epoch, model: {"twice": 2.0 * epoch})
     assert list(history["twice"]) == [2, 4]
+
+
+@pytest.mark.parametrize(("samples", "steps"), [(60, 3), (48, 3), (47, 2)])
+def test_drop_last_leaves_out_the_smaller_last_step(samples: int, steps: int) -> None:
+    seen: list[int] = []
+
+    class Recorder(mtl.Static):
+        def backward(self, signals: mtl.Signals) -> Tensor | None:
+            seen.append(len(signals.batch.inputs))
+            return super().backward(signals)
+
+    data = toy(samples=samples)
+    options = {"epochs": 2, "batch_size": 16, "progress": False}
+    history = mtl.fit(toy_network(), data, Recorder(), drop_last=True, **options)
+    assert seen == [16] * steps * 2
+    total = history["samples_per_second"] * history["seconds"]
+    assert total.tolist() == pytest.approx([16 * steps] * 2)
+    seen.clear()
+    mtl.fit(toy_network(), data, Recorder(), **options)
+    assert seen == ([16] * (samples // 16) + [samples % 16] * (samples % 16 > 0)) * 2
+
+
+def test_the_means_of_the_history_are_over_the_steps_that_were_taken() -> None:
+    history, _ = train(mtl.Static(), epochs=1, drop_last=True)
+    assert history["weight.sign"].tolist() == [0.5]
+
+
+def test_drop_last_of_all_steps() -> None:
+    with pytest.raises(ValueError, match=r"drop_last leaves no step: .* 60 samples, and a step 64"):
+        train(mtl.Static(), batch_size=64, drop_last=True)
+
+
+class Seen(nn.Identity):
+    """Notes in which mode it is called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.modes: list[bool] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.modes.append(self.training)
+        return x
+
+
+def with_a_frozen_norm() -> mtl.MultiTaskModel:
+    model = toy_network()
+    model.trunk.append(Seen())
+    model.trunk[1].eval()
+    return model
+
+
+@pytest.mark.parametrize("name", mtl.METHODS)
+def test_a_frozen_batch_normalisation_stays_frozen(name: str) -> None:
+    model = with_a_frozen_norm()
+    before = {key: value.clone() for key, value in model.trunk[1].named_buffers()}
+    mtl.fit(model, toy(), mtl.METHODS[name](), epochs=2, batch_size=16, progress=False)
+    assert all(torch.equal(before[key], value) for key, value in model.trunk[1].named_buffers())
+    assert [name for name, module in model.named_modules() if not module.training] == ["trunk.1"]
+    assert True in model.trunk[-1].modes
+
+
+def test_a_model_in_evaluation_mode_is_put_into_training_mode_once() -> None:
+    model = with_a_frozen_norm().eval()
+    mtl.fit(model, toy(), mtl.Static(), epochs=1, batch_size=16, progress=False)
+    assert all(module.training for module in model.modules())
+    assert model.trunk[1].num_batches_tracked == 4
+
+
+def test_on_epoch_may_leave_the_model_in_evaluation_mode() -> None:
+    model = with_a_frozen_norm()
+    forget = lambda epoch, model: model.eval() and {}  # noqa: E731
+    mtl.fit(model, toy(), mtl.Static(), epochs=2, batch_size=16, progress=False, on_epoch=forget)
+    assert model.trunk[-1].modes == [True] * 4 + [False] + [True] * 4 + [False]
+    assert not model.trunk[1].training and model.training
+
+
+def test_a_frozen_module_makes_another_training(tmp_path: Path) -> None:
+    options = {"epochs": 1, "batch_size": 16, "progress": False, "checkpoint": tmp_path / "t.pt"}
+    mtl.fit(with_a_frozen_norm(), toy(), mtl.Static(), **options)
+    awake = with_a_frozen_norm()
+    awake.train()
+    with pytest.raises(ValueError, match=r"modules in evaluation mode is \['trunk.1'\], here it is \[\]"):
+        mtl.fit(awake, toy(), mtl.Static(), **options)
 
 
 def test_a_diverging_loss_says_where() -> None:
