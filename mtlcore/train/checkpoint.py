@@ -101,8 +101,6 @@ def rehearse(path: Path, identity: Mapping[str, str], data: str, state: Mapping[
     ValueError
         If it can be written, but not be read.
     """
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder: give the checkpoint the name of a file in it")
     if not path.parent.is_dir():
         raise FileNotFoundError(
             f"cannot write the checkpoint {path}: there is no folder {path.parent}; make it"
@@ -160,7 +158,11 @@ def load(path: Path, identity: Mapping[str, str], data: str) -> dict[str, Any]:
     ValueError
         If the file is no checkpoint, is cut short, was written by another version, or belongs to another
         training. The message says which part differs, what it was and what it is.
+    OSError
+        If it is a folder, or cannot be opened.
     """
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: give the checkpoint the name of a file in it")
     content = _read(path)
     if content.keys() != {"format", "mtlcore", "identity", "data", "state"} or content["format"] != FORMAT:
         by = content.get("mtlcore", "0.3 or older")

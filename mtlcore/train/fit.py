@@ -187,9 +187,10 @@ def fit(
             patience=patience,
             monitor=monitor,
         )
-        checkpoints.rehearse(path, identity, data.name, run.state())
         if path.exists():
             run.load_state(checkpoints.load(path, identity, data.name))
+        if len(run.rows) < epochs and not run.exhausted(patience):
+            checkpoints.rehearse(path, identity, data.name, run.state())
         save = partial(checkpoints.save, path, identity, data.name)
 
     with tqdm(total=epochs * len(steps), initial=len(run.rows) * len(steps), disable=not progress) as bar:

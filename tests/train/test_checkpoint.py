@@ -294,6 +294,16 @@ def test_an_error_of_torch_that_is_not_the_disk_s_stays_what_it_is(
         train(tmp_path / "training.pt")
 
 
+def test_a_finished_training_is_read_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(tmp_path / "training.pt")
+    monkeypatch.setattr(Path, "open", refusing(errno.EROFS))
+    train(tmp_path / "training.pt", on_epoch=never)
+    with pytest.raises(OSError, match="Read-only"):
+        train(tmp_path / "training.pt", epochs=2, on_epoch=never)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="writes to /dev/full")
 def test_a_full_disk_is_said_before_the_training(tmp_path: Path) -> None:
     (tmp_path / "training.pt.unfinished").symlink_to("/dev/full")

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import socket
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from mtlcore.experiments.engine.experiment import Config, Experiment
 
 STALE_SECONDS = 60
 """Age from which a temporary file counts as left behind: a write takes milliseconds."""
+
+PROBE = 2**16
+"""Bytes that are written before a run to find a full disk: more than most run files have."""
 
 
 def runs_folder(folder: str | Path | None = None) -> Path:
@@ -76,6 +80,31 @@ def run_path(experiment: Experiment, preset: str, config: Config, folder: str | 
     return runs_folder(folder) / experiment.name / preset / name
 
 
+def check_folder(folder: Path) -> None:
+    """Make a folder of run files, and write a file into it that is deleted at once.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be made, or a file cannot be written into it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(PROBE))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise type(error)(
+            f"cannot write run files into {folder} ({error.strerror}): make room, or name another folder"
+        ) from error
+
+
 def write_atomically(path: Path, text: str) -> None:
     """Write a file such that no reader sees half of it, whenever the writer is killed.
 
@@ -85,6 +114,11 @@ def write_atomically(path: Path, text: str) -> None:
         The file; its folder is made if it is not there.
     text : str
         The whole content.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written, on a full disk say. What was there before is unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # Two machines may share the folder, so the process number alone does not name a writer.
@@ -95,6 +129,10 @@ def write_atomically(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except OSError as error:
+        raise type(error)(
+            f"cannot write {path} ({error.strerror}): make room; what was there before is unchanged"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 

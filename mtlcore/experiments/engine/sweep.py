@@ -19,6 +19,7 @@ from tqdm.auto import tqdm
 from mtlcore.experiments.engine.backends import Backend, Local
 from mtlcore.experiments.engine.experiment import Config, Experiment, Result
 from mtlcore.experiments.engine.files import (
+    check_folder,
     read_run,
     remove_stale,
     run_id,
@@ -75,7 +76,7 @@ def state(experiment: Experiment, preset: str, folder: str | Path | None = None)
         path = run_path(experiment, preset, config, folder)
         try:
             found.done.append(read_run(path))
-        except (FileNotFoundError, ValueError) as error:
+        except (FileNotFoundError, NotADirectoryError, ValueError) as error:
             found.missing.append(config)
             if isinstance(error, ValueError):
                 found.unreadable.append(path)
@@ -138,7 +139,8 @@ def sweep(
     progress : bool, default True
         Whether to show a progress bar.
     folder : str or Path, optional
-        Folder of the run files. By default the one that ``MTLCORE_RUNS`` names, or else ``.runs``.
+        Folder of the run files. By default the one that ``MTLCORE_RUNS`` names, or else ``.runs``. It is
+        made if it is not there; the folder that contains it must be.
     backend : Local or Dask, optional
         Where the runs are made; by default in this process.
 
@@ -151,6 +153,9 @@ def sweep(
     ------
     ValueError
         If there is no such preset, the device cannot be used, or both ``jobs`` and ``backend`` are given.
+    OSError
+        If a run is missing, and the folder of the run files cannot be made or written. This is tried before
+        the first run, and by each run before it computes.
     ChildProcessError
         If a process of this machine dies.
     ConnectionError
@@ -162,6 +167,10 @@ def sweep(
     backend.check(device)
     before = state(experiment, preset, folder)
     here = runs_folder(folder).absolute()  # a worker may work in another folder
+    if before.missing:
+        if not here.parent.is_dir():
+            raise FileNotFoundError(f"cannot make the run folder {here}: there is no folder {here.parent}")
+        check_folder(here / experiment.name / preset)
     remove_stale(here / experiment.name / preset)
     paths = [run_path(experiment, preset, config, here) for config in before.missing]
     calls = [
@@ -256,6 +265,7 @@ def make_run(run: Callable[[Config, str], Result], config: Config, path: Path, d
             pass
         start = time.perf_counter()
         try:
+            check_folder(path.parent)  # a disk that is full now would cost the whole run
             made = provenance(device)
             result = run(config, device)
             made |= {

@@ -104,7 +104,10 @@ def adam(config: Config, **options: Any) -> MakeOptimizer:
 
 
 def best_epoch(history: pd.DataFrame) -> int:
-    """Return the first epoch with the smallest mean validation loss.
+    """Return the first epoch with the smallest mean validation loss, the one that early stopping keeps.
+
+    The mean is over the tasks that have a validation loss at all; an epoch in which one of these is NaN is
+    not the best.
 
     Parameters
     ----------
@@ -116,7 +119,8 @@ def best_epoch(history: pd.DataFrame) -> int:
     epoch : int
         Counted from 1.
     """
-    return int(history["epoch"][history.filter(like="validation_loss.").mean(axis=1).argmin()])
+    losses = history.filter(like="validation_loss.").dropna(axis=1, how="all")
+    return int(history["epoch"][losses.mean(axis=1, skipna=False).argmin()])
 
 
 def means_of_tasks(history: pd.DataFrame, data: MultiTaskData) -> pd.DataFrame:

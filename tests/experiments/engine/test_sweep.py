@@ -1,10 +1,13 @@
 """A run is a file: whole or not there, never made twice, kept when the process is killed."""
 
+import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -212,6 +215,74 @@ def test_a_device_that_is_not_there_is_said_before_anything_runs(tmp_path, devic
     with pytest.raises(ValueError, match=f"the device '{device}' cannot be used"):
         toy_sweep(tmp_path, device=device)
     assert not files(tmp_path)
+
+
+def told_to_compute(config: dict, device: str) -> Result:
+    raise AssertionError("a configuration was computed")
+
+
+COMPUTING = replace(TOY, run=told_to_compute)
+
+
+def test_a_run_folder_in_a_missing_folder_is_refused_before_anything_runs(tmp_path):
+    with pytest.raises(
+        FileNotFoundError, match=r"cannot make the run folder .*runs: there is no folder .*no$"
+    ):
+        sweep(COMPUTING, "smoke", progress=False, folder=tmp_path / "no" / "runs")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_folder_that_is_a_file_is_refused_before_anything_runs(tmp_path):
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(OSError, match=r"cannot write run files into .*runs/toy/smoke"):
+        sweep(COMPUTING, "smoke", progress=False, folder=tmp_path / "runs")
+
+
+def raising(reason):
+    def refuse(*_, **__):
+        raise OSError(reason, os.strerror(reason))
+
+    return refuse
+
+
+@pytest.mark.parametrize("reason", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_a_run_folder_that_cannot_be_written_is_refused_before_anything_runs(tmp_path, monkeypatch, reason):
+    monkeypatch.setattr(tempfile, "TemporaryFile", raising(reason))
+    with pytest.raises(OSError, match=rf"into .*smoke \({os.strerror(reason)}\): make room") as caught:
+        sweep(COMPUTING, "smoke", progress=False, folder=tmp_path)
+    assert type(caught.value) is type(OSError(reason, ""))
+
+
+def test_finished_runs_are_read_where_nothing_can_be_written(tmp_path, monkeypatch):
+    toy_sweep(tmp_path)
+    monkeypatch.setattr(tempfile, "TemporaryFile", raising(errno.EROFS))
+    assert toy_sweep(tmp_path).found == RUNS
+
+
+def test_a_disk_that_is_full_stops_runs_before_they_compute(tmp_path, monkeypatch):
+    """The first run fills the disk."""
+    began = []
+
+    def fill(config, device):
+        began.append(config)
+        monkeypatch.setattr(os, "fsync", raising(errno.ENOSPC))
+        return Result({"loss": 1.0})
+
+    report = sweep(replace(TOY, run=fill), "smoke", progress=False, folder=tmp_path)
+    assert len(began) == 1 and len(report.failed) == RUNS and not files(tmp_path)
+    first, second = (reason for _, reason in report.failed[:2])
+    assert re.search(
+        r"cannot write .*/seed-0-method-a-.*\.json \(No space left on device\): make room", first
+    )
+    assert re.search(r"cannot write run files into .*smoke \(No space left on device\)", second)
+    assert not list(tmp_path.rglob("*.*"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_run_folder_without_permission(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(PermissionError, match="cannot write run files into"):
+        sweep(COMPUTING, "smoke", progress=False, folder=tmp_path)
 
 
 def test_jobs_must_be_positive(tmp_path):
