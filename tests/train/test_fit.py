@@ -231,7 +231,7 @@ def test_drop_last_leaves_out_the_smaller_last_step(samples: int, steps: int) ->
 
     class Recorder(mtl.Static):
         def backward(self, signals: mtl.Signals) -> Tensor | None:
-            seen.append(len(signals.batch.inputs))
+            seen.append(signals.labelled.shape[1])
             return super().backward(signals)
 
     data = toy(samples=samples)
