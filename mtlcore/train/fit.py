@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch.optim.lr_scheduler import ReduceLROnPlateau
@@ -41,7 +42,9 @@ def fit(
     optimizer: MakeOptimizer = torch.optim.Adam,
     scheduler: MakeScheduler | None = None,
     batch_size: int = 128,
+    accumulate: int = 1,
     drop_last: bool = False,
+    absent: Literal["skip", "raise"] = "skip",
     validation_batch_size: int | None = None,
     seed: int = 0,
     device: str | torch.device = "cpu",
@@ -70,9 +73,15 @@ def fit(
         Makes a scheduler of the learning rate, for example ``partial(StepLR, step_size=30)``. It is stepped
         after every epoch; ``ReduceLROnPlateau`` is given the value that decides on better (see ``monitor``).
     batch_size : int, default 128
-        Samples a step.
+        Samples a mini-batch.
+    accumulate : int, default 1
+        Mini-batches a step (gradient accumulation). The method takes one decision for all of them, as for one
+        mini-batch of ``accumulate * batch_size`` samples; the memory is that of ``batch_size`` samples.
     drop_last : bool, default False
         Leave out the last step of an epoch if it has fewer samples than the others.
+    absent : {"skip", "raise"}, default "skip"
+        What is done about a task without a label in a step: the method leaves it out of the step, with the
+        weight 0, or a ValueError.
     validation_batch_size : int, optional
         Validation samples that a method sees a step, if it looks at any; by default ``batch_size``.
     seed : int, default 0
@@ -99,7 +108,8 @@ def fit(
     history : DataFrame
         One row an epoch: ``epoch``, ``seconds``, ``samples_per_second``, ``skipped`` (the number of steps in
         which the method gave every task the weight zero), and for every task ``train_loss.TASK`` (mean over
-        the steps), ``weight.TASK`` (mean, NaN where a method has a direction but no weights),
+        the steps in which it has a label, NaN if there is none), ``absent.TASK`` (the number of the other
+        steps), ``weight.TASK`` (mean over all steps, NaN where a method has a direction but no weights),
         ``validation_loss.TASK`` and ``validation_METRIC.TASK`` for its main metric. With a scheduler also
         ``lr``, the learning rate of the epoch (of the first group of parameters).
 
@@ -120,8 +130,9 @@ def fit(
     Notes
     -----
     A checkpoint belongs to one training: the same data, tasks, structure of the model, method, optimiser,
-    ``scheduler``, ``seed``, ``batch_size``, ``drop_last``, ``validation_batch_size``, ``patience`` and
-    ``monitor``. ``epochs``, ``device``, ``progress`` and ``on_epoch`` may change.
+    ``scheduler``, ``seed``, ``batch_size``, ``accumulate``, ``drop_last``, ``validation_batch_size``,
+    ``patience`` and ``monitor``. ``absent``, ``epochs``, ``device``, ``progress`` and ``on_epoch`` may
+    change.
 
     The validation split is evaluated with the whole model in evaluation mode; every module's own mode comes
     back afterwards, and also after ``on_epoch``.
@@ -144,6 +155,7 @@ def fit(
     _check(
         epochs=epochs,
         batch_size=batch_size,
+        accumulate=accumulate,
         patience=patience,
         validation_batch_size=validation_batch_size,
     )
@@ -168,7 +180,7 @@ def fit(
         if isinstance(schedule, ReduceLROnPlateau):
             check_mode(schedule, score.higher_is_better)
     train, validation = data.train.to(device), data.validation.to(device)
-    steps = _Steps(train, batch_size, drop_last)
+    steps = _Steps(train, batch_size, accumulate, drop_last)
     shown = _Shown(validation, validation_batch_size or batch_size) if method.validates else None
     run = Run(model, method, stepper, schedule, order)
     save = None
@@ -182,6 +194,7 @@ def fit(
             schedule,
             seed=seed,
             batch_size=batch_size,
+            accumulate=accumulate,
             drop_last=drop_last,
             validation_batch_size=None if shown is None else shown.size,
             patience=patience,
@@ -196,7 +209,7 @@ def fit(
     with tqdm(total=epochs * len(steps), initial=len(run.rows) * len(steps), disable=not progress) as bar:
         while len(run.rows) < epochs and not run.exhausted(patience):
             epoch = len(run.rows) + 1
-            row = _train_epoch(run, steps, shown, data.tasks, epoch, bar.update)
+            row = _train_epoch(run, steps, shown, data.tasks, absent, epoch, bar.update)
             found = evaluate(model, validation, data.tasks)
             for task in data.tasks:
                 for what in ("loss", task.main):
@@ -227,6 +240,7 @@ def _train_epoch(
     steps: _Steps,
     shown: _Shown | None,
     tasks: Sequence[Task],
+    absent: Literal["skip", "raise"],
     epoch: int,
     after_step: Callable[[], Any],
 ) -> dict[str, Any]:
@@ -234,13 +248,16 @@ def _train_epoch(
     # Sums over the steps, on the device: reading a number every step would wait for the GPU.
     losses = torch.zeros(len(tasks), dtype=torch.float64, device=steps.split.targets[0].device)
     weights, skipped = torch.zeros_like(losses), losses.new_zeros(())
+    labelled = torch.zeros(len(tasks), dtype=torch.int64)
     start = time.perf_counter()
-    for number, batch in enumerate(steps.draw(run.order), start=1):
+    for number, batches in enumerate(steps.draw(run.order), start=1):
         run.optimizer.zero_grad()
+        held_out = None if shown is None else shown.draw(run.order)
         try:
-            signals = Signals(run.model, batch, tasks, None if shown is None else shown.draw(run.order))
+            signals = Signals(run.model, batches, tasks, held_out, absent=absent)
             answer = run.method.backward(signals)
-            losses += signals.losses
+            losses += signals.losses.nan_to_num()  # NaN is a task without a label: it adds nothing
+            labelled += torch.tensor(signals.present)
         except ValueError as error:
             raise ValueError(f"epoch {epoch}, step {number}: {error}") from error
         run.optimizer.step()
@@ -253,31 +270,36 @@ def _train_epoch(
     run.method.end_epoch()
     seconds = time.perf_counter() - start
     row = {"epoch": epoch, "seconds": seconds, "samples_per_second": steps.samples / seconds}
-    for task, loss, weight in zip(tasks, losses.tolist(), weights.tolist(), strict=True):
-        row[f"train_loss.{task.name}"] = loss / len(steps)
+    sums = zip(tasks, losses.tolist(), labelled.tolist(), weights.tolist(), strict=True)
+    for task, loss, count, weight in sums:
+        row[f"train_loss.{task.name}"] = loss / count if count else math.nan
+        row[f"absent.{task.name}"] = len(steps) - count
         row[f"weight.{task.name}"] = weight / len(steps)
     row["skipped"] = int(skipped)
     return row
 
 
 class _Steps:
-    """The mini-batches of an epoch, in random order."""
+    """The steps of an epoch, each one or several mini-batches in random order."""
 
-    def __init__(self, split: Split, size: int, drop_last: bool) -> None:
+    def __init__(self, split: Split, batch_size: int, accumulate: int, drop_last: bool) -> None:
+        size = batch_size * accumulate
         whole, rest = divmod(len(split), size)
         if drop_last and not whole:
             raise ValueError(
                 f"drop_last leaves no step: the training split has {len(split)} samples, and a step {size}"
             )
-        self.split, self.size = split, size
+        self.split, self.batch_size, self.accumulate = split, batch_size, accumulate
         self._number = whole if drop_last or not rest else whole + 1
         self.samples = min(self._number * size, len(split))
 
     def __len__(self) -> int:
         return self._number
 
-    def draw(self, order: torch.Generator) -> Iterator[Batch]:
-        return islice(self.split.batches(self.size, order), len(self))
+    def draw(self, order: torch.Generator) -> Iterator[list[Batch]]:
+        batches = self.split.batches(self.batch_size, order)
+        for _ in range(len(self)):
+            yield list(islice(batches, self.accumulate))
 
 
 @dataclass(frozen=True)

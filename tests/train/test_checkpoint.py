@@ -129,6 +129,7 @@ FOREIGN: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "no clipping": ({"optimizer": clipped(SGD, 1.0)}, {}, "optimizer"),
     "seed": ({}, {"seed": 1}, "seed"),
     "batch size": ({}, {"batch_size": 20}, "batch_size"),
+    "accumulate": ({}, {"accumulate": 2}, "accumulate"),
     "drop last": ({}, {"drop_last": True}, "drop_last"),
     "validation batch size": (
         {"method": mtl.HydaLearn()},

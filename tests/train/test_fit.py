@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from helpers.methods import methods
 from helpers.networks import toy, toy_network
 from torch import Tensor, nn
 
@@ -255,6 +257,90 @@ def test_drop_last_of_all_steps() -> None:
         train(mtl.Static(), batch_size=64, drop_last=True)
 
 
+def in_double(data: mtl.MultiTaskData) -> mtl.MultiTaskData:
+    def convert(split: mtl.Split) -> mtl.Split:
+        one = isinstance(split.inputs, Tensor)
+        inputs = split.inputs.double() if one else tuple(x.double() for x in split.inputs)
+        return mtl.Split(inputs, tuple(y.double() if y.is_floating_point() else y for y in split.targets))
+
+    return replace(data, **{name: convert(getattr(data, name)) for name in ("train", "validation", "test")})
+
+
+def smooth_network() -> mtl.MultiTaskModel:
+    """Without batch statistics and dropout, whose numbers depend on how the samples are put into batches."""
+    torch.manual_seed(3)
+    trunk = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 6), nn.Tanh())
+    return mtl.MultiTaskModel(trunk, [nn.Linear(6, 2), nn.Linear(6, 2)]).double()
+
+
+@methods()
+def test_mini_batches_that_make_one_step_train_like_one_large_batch(text: str) -> None:
+    """The last step of an epoch has fewer mini-batches, and the last of these fewer samples."""
+    data = in_double(toy())
+    answers = []
+    for sizes in ({"batch_size": 21}, {"batch_size": 7, "accumulate": 3}):
+        model = smooth_network()
+        options = {"epochs": 2, "validation_batch_size": 10, "progress": False, "optimizer": SGD}
+        history = mtl.fit(model, data, mtl.methods.make(text), **options, **sizes)
+        answers.append((model.state_dict(), history.drop(columns=NEVER_TWICE)))
+    (whole, told), (parts, told_of_parts) = answers
+    torch.testing.assert_close(parts, whole, rtol=1e-9, atol=1e-9)
+    pd.testing.assert_frame_equal(told_of_parts, told, rtol=1e-9, atol=1e-9)
+
+
+def test_tasks_of_different_length_in_mini_batches_that_make_one_step() -> None:
+    data, answers = in_double(toy(separate=True)), []
+    for sizes in ({"batch_size": 21}, {"batch_size": 7, "accumulate": 3}):
+        model = smooth_network()
+        mtl.fit(model, data, mtl.PCGrad(), epochs=2, progress=False, optimizer=SGD, **sizes)
+        answers.append(model.state_dict())
+    torch.testing.assert_close(*answers, rtol=1e-9, atol=1e-9)
+
+
+def test_a_training_by_mini_batches_that_make_one_step_goes_on_exactly(tmp_path: Path) -> None:
+    options = {"batch_size": 7, "accumulate": 3, "drop_last": True}
+    history, whole = train(mtl.RLW(), **options)
+    train(mtl.RLW(), epochs=2, checkpoint=tmp_path / "t.pt", **options)
+    torch.manual_seed(99)
+    again, resumed = train(mtl.RLW(), checkpoint=tmp_path / "t.pt", **options)
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    pd.testing.assert_frame_equal(
+        history.drop(columns=NEVER_TWICE), again.drop(columns=NEVER_TWICE), check_exact=True
+    )
+
+
+class Counting(nn.Identity):
+    """Notes how many samples it is given at a time in training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.samples: list[int] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.samples.append(len(x))
+        return x
+
+
+@pytest.mark.parametrize(("drop_last", "steps"), [(False, 3), (True, 2)])
+def test_no_more_samples_at_a_time_than_batch_size(drop_last: bool, steps: int) -> None:
+    """60 samples are two steps of three mini-batches of 8, and one of a mini-batch of 8 and one of 4."""
+    model = smooth_network()
+    model.trunk.append(Counting())
+    taken: list[int] = []
+
+    class Recorder(mtl.Static):
+        def backward(self, signals: mtl.Signals) -> Tensor | None:
+            taken.append(signals.labelled.shape[1])
+            return super().backward(signals)
+
+    options = {"epochs": 1, "batch_size": 8, "accumulate": 3, "progress": False, "drop_last": drop_last}
+    history = mtl.fit(model, in_double(toy()), Recorder(), **options)
+    assert taken == [24, 24, 12][:steps]
+    assert max(model.trunk[-1].samples) == 8
+    assert history["weight.sign"].tolist() == [0.5]
+
+
 class Seen(nn.Identity):
     """Notes in which mode it is called."""
 
@@ -318,6 +404,7 @@ def test_a_diverging_loss_says_where() -> None:
     [
         ({"epochs": 0}, "epochs"),
         ({"batch_size": 0}, "batch_size"),
+        ({"accumulate": 0}, "accumulate"),
         ({"patience": 0}, "patience"),
         ({"monitor": "area"}, "sign, square"),
     ],
