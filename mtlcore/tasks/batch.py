@@ -19,11 +19,13 @@ class Batch:
     ----------
     inputs : Tensor, shape (N, ...), or tuple of Tensor
         One tensor that every task reads, or T tensors, one for each task.
-    targets : tuple of Tensor
-        The labels of the T tasks; the first dimension of each is that of its inputs.
+    targets : tuple or list of Tensor
+        The labels of the T tasks; the first dimension of each is that of its inputs. A list becomes a tuple.
 
     Raises
     ------
+    TypeError
+        If inputs or targets are something else, such as a dictionary.
     ValueError
         If a tuple of inputs does not have one tensor for each task.
     """
@@ -32,6 +34,7 @@ class Batch:
     targets: tuple[Tensor, ...]
 
     def __post_init__(self) -> None:
+        _check_tensors(self)
         if isinstance(self.inputs, tuple) and len(self.inputs) != len(self.targets):
             raise ValueError(
                 f"{len(self.inputs)} inputs but {len(self.targets)} sets of labels: a batch has one "
@@ -68,11 +71,13 @@ class Split:
     ----------
     inputs : Tensor, shape (N, ...), or tuple of Tensor
         One tensor that every task reads, or T tensors, one for each task.
-    targets : tuple of Tensor
-        The labels of the T tasks; the first dimension of each is that of its inputs.
+    targets : tuple or list of Tensor
+        The labels of the T tasks; the first dimension of each is that of its inputs. A list becomes a tuple.
 
     Raises
     ------
+    TypeError
+        If inputs or targets are something else, such as a dictionary.
     ValueError
         If a task does not have as many labels as inputs.
 
@@ -91,11 +96,14 @@ class Split:
     targets: tuple[Tensor, ...]
 
     def __post_init__(self) -> None:
+        _check_tensors(self)
         inputs = self.inputs if isinstance(self.inputs, tuple) else (self.inputs,) * self.tasks
-        if len(inputs) != self.tasks or any(
-            len(x) != len(y) for x, y in zip(inputs, self.targets, strict=True)
-        ):
-            raise ValueError("every task of a split needs as many labels as it has inputs")
+        sizes = [len(x) for x in inputs], [len(y) for y in self.targets]
+        if sizes[0] != sizes[1]:
+            raise ValueError(
+                "every task of a split needs as many labels as it has inputs, but there are "
+                f"{sizes[0]} inputs and {sizes[1]} labels"
+            )
 
     @property
     def tasks(self) -> int:
@@ -167,6 +175,34 @@ class Split:
         )
         for index in order.split(batch_size):
             yield self.read(index)
+
+
+def _check_tensors(data: Batch | Split) -> None:
+    """Make targets a tuple; TypeError for anything but tensors."""
+    kind = type(data).__name__
+    inputs = data.inputs if isinstance(data.inputs, tuple) else (data.inputs,)
+    if not all(isinstance(x, Tensor) for x in inputs):
+        raise TypeError(
+            f"the inputs of a {kind} are one tensor, or a tuple with one tensor for each task, not "
+            f"{_described(data.inputs)}; stack what one trunk reads into one tensor, and take it apart in "
+            "the trunk, as mtlcore.models.bert does"
+        )
+    if not isinstance(data.targets, (tuple, list)) or not all(isinstance(y, Tensor) for y in data.targets):
+        raise TypeError(
+            f"the targets of a {kind} are a tuple with one tensor for each task, in the order of the tasks, "
+            f"not {_described(data.targets)}"
+        )
+    object.__setattr__(data, "targets", tuple(data.targets))  # the dataclass is frozen
+
+
+def _described(given: object) -> str:
+    """The type of an object, and those of its entries."""
+    name = type(given).__name__
+    if isinstance(given, dict):
+        return f"a {name} with the keys {', '.join(map(repr, given))}"
+    if isinstance(given, (list, tuple)):
+        return f"a {name} of {', '.join(sorted({type(entry).__name__ for entry in given})) or 'nothing'}"
+    return f"a {name}"
 
 
 def _take(data: Tensor, index: Tensor) -> Tensor:

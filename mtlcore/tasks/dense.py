@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mtlcore.tasks.labels import labelled
-from mtlcore.tasks.losses import cross_entropy
+from mtlcore.tasks.labels import labelled, refuse
+from mtlcore.tasks.losses import check_real, cross_entropy
 from mtlcore.tasks.metrics import Metrics
 from mtlcore.tasks.task import Task
 
@@ -38,7 +38,7 @@ def segmentation(classes: int, name: str = "segmentation") -> Task:
     metrics = Metrics(
         {"miou": True, "pixel_accuracy": True}, partial(_confusion, classes=classes), _segmentation
     )
-    return Task(name, cross_entropy, metrics)
+    return Task(name, partial(_pixel_cross_entropy, classes=classes), metrics)
 
 
 def depth(name: str = "depth") -> Task:
@@ -52,11 +52,12 @@ def depth(name: str = "depth") -> Task:
     Returns
     -------
     task : Task
-        For outputs and targets (N, 1, H, W), NaN where there is no label. Its metrics are the mean absolute
-        error, ``absolute``, and the mean relative one, ``relative``, over all labelled pixels of the split.
+        For outputs and targets (N, 1, H, W), positive numbers, NaN where there is no label. Its metrics are
+        the mean absolute error, ``absolute``, and the mean relative one, ``relative``, over all labelled
+        pixels of the split.
     """
     metrics = Metrics({"absolute": False, "relative": False}, _depth_errors, _depth)
-    return Task(name, partial(F.l1_loss, reduction="none"), metrics)
+    return Task(name, _absolute_error, metrics, check=_check_depths)
 
 
 def log_depth(alpha: float = 0.5, name: str = "depth") -> Task:
@@ -86,7 +87,7 @@ def log_depth(alpha: float = 0.5, name: str = "depth") -> Task:
     Eigen et al. 2014, Equation 4; SLAW paper, Section 4.2.
     """
     metrics = Metrics.mean("accuracy", _ratio_hits, higher_is_better=True)
-    return Task(name, partial(_scale_invariant, alpha=alpha), metrics)
+    return Task(name, partial(_scale_invariant, alpha=alpha), metrics, check=_check_depths)
 
 
 def normals(factor: float = 1.0, name: str = "normals") -> Task:
@@ -112,11 +113,23 @@ def normals(factor: float = 1.0, name: str = "normals") -> Task:
     """
     within = {f"within_{angle:g}": True for angle in THRESHOLDS}
     metrics = Metrics({"mean": False, "median": False, **within}, _angles, _angular)
-    return Task(name, partial(_one_minus_cosine, factor=factor), metrics, labelled=_labelled_normals)
+    loss = partial(_one_minus_cosine, factor=factor)
+    return Task(name, loss, metrics, labelled=_labelled_normals, check=_check_normals)
+
+
+def _pixel_cross_entropy(outputs: Tensor, targets: Tensor, classes: int) -> Tensor:
+    _check_logits(outputs, classes)
+    return cross_entropy(outputs, targets)
+
+
+def _check_logits(outputs: Tensor, classes: int) -> None:
+    if outputs.shape[1] != classes:
+        raise TypeError(f"a segmentation into {classes} classes has {classes} logits a pixel")
 
 
 def _confusion(outputs: Tensor, targets: Tensor, classes: int) -> Tensor:
     """(classes, classes) counts of the labelled pixels: true class, predicted class."""
+    _check_logits(outputs, classes)
     present = labelled(targets)
     pairs = classes * targets[present] + outputs.argmax(1)[present]
     return torch.bincount(pairs, minlength=classes**2).view(classes, classes)
@@ -130,6 +143,16 @@ def _segmentation(kept: list[Tensor]) -> dict[str, float]:
         "miou": (right / union)[union > 0].mean().item(),
         "pixel_accuracy": (right.sum() / counts.sum()).item(),
     }
+
+
+def _check_depths(targets: Tensor) -> None:
+    wrong = (targets <= 0) | targets.isinf()
+    refuse(wrong, targets, "depths are positive finite numbers, or NaN where one is missing")
+
+
+def _absolute_error(outputs: Tensor, targets: Tensor) -> Tensor:
+    check_real(outputs, targets)
+    return F.l1_loss(outputs, targets, reduction="none")
 
 
 def _depth_errors(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -152,23 +175,33 @@ def _ratio_hits(outputs: Tensor, targets: Tensor) -> Tensor:
 
 def _scale_invariant(outputs: Tensor, targets: Tensor, alpha: float) -> Tensor:
     """One term a pixel, whose mean over an image's labelled pixels is the loss of :func:`log_depth`."""
+    check_real(outputs, targets)
     present = targets > 0  # a missing depth comes as 0
     gap = torch.where(present, outputs - torch.where(present, targets, 1).log(), 0)
     pixels = present.sum((1, 2, 3), keepdim=True).clamp(min=1)
     return gap * (gap - alpha * gap.sum((1, 2, 3), keepdim=True) / pixels)
 
 
+def _check_normals(targets: Tensor) -> None:
+    # Angles do not depend on lengths, so a few interpolated, shorter normals do no harm.
+    lengths = targets.norm(dim=1)
+    refuse(lengths == 0, lengths, "normals have length 1, and are NaN where one is missing")
+    mean = lengths.nanmean()
+    refuse((mean - 1).abs() > 0.1, mean, "normals have coordinates from -1 to 1 and a mean length of 1")
+
+
 def _one_minus_cosine(outputs: Tensor, targets: Tensor, factor: float) -> Tensor:
+    check_real(outputs, targets)
     return factor * (1 - F.cosine_similarity(outputs, targets, dim=1)[:, None])
 
 
 def _labelled_normals(targets: Tensor) -> Tensor:
-    return labelled(targets[:, :1])
+    return labelled(targets).all(1, keepdim=True)
 
 
 def _angles(outputs: Tensor, targets: Tensor) -> Tensor:
     """Angles of the labelled pixels, in degrees."""
-    present = labelled(targets[:, 0])
+    present = _labelled_normals(targets)[:, 0]
     cosines = F.cosine_similarity(outputs.double(), targets.double(), dim=1)[present]
     return cosines.clamp(-1, 1).acos().rad2deg().float()
 

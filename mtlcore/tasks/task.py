@@ -8,7 +8,7 @@ from functools import partial
 
 from torch import Tensor
 
-from mtlcore.tasks.labels import labelled
+from mtlcore.tasks.labels import check_finite, labelled
 from mtlcore.tasks.losses import cross_entropy, logistic, squared_error, weighted_cross_entropy
 from mtlcore.tasks.metrics import Metrics, area_under_roc, average_precision, hits, squared_errors
 
@@ -30,6 +30,9 @@ class Task:
         The metric that decides which of two models is better; by default the first.
     labelled : callable ``(targets) -> Tensor``, optional
         Mask of the entries of ``targets`` that carry a label; by default not NaN and not -100.
+    check : callable ``(targets) -> None``, optional
+        Raises a ValueError for targets that are no labels of this task; called for every batch. The losses of
+        classification check the class indices themselves.
 
     Raises
     ------
@@ -57,6 +60,7 @@ class Task:
     metrics: Metrics
     main: str = None  # type: ignore[assignment]  # a string from __post_init__ on
     labelled: Callable[[Tensor], Tensor] = labelled
+    check: Callable[[Tensor], None] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.metrics, Metrics):
@@ -87,7 +91,7 @@ class Task:
         Returns
         -------
         task : Task
-            For logits (N, C, ...) and class indices (N, ...), -100 where there is no label.
+            For logits (N, C, ...) and class indices (N, ...) from 0 to C - 1, -100 where there is no label.
 
         Examples
         --------
@@ -113,9 +117,10 @@ class Task:
         Returns
         -------
         task : Task
-            For outputs and targets (N, ...), NaN where there is no label.
+            For outputs and targets (N, ...), finite numbers, NaN where there is no label.
         """
-        return cls(name, squared_error, Metrics.mean("mse", squared_errors, higher_is_better=False))
+        metrics = Metrics.mean("mse", squared_errors, higher_is_better=False)
+        return cls(name, squared_error, metrics, check=check_finite)
 
     @classmethod
     def binary(cls, name: str, weights: tuple[float, float] = (1.0, 1.0)) -> Task:
@@ -172,7 +177,7 @@ class Task:
         Raises
         ------
         ValueError
-            If the batch is empty, or outputs and targets do not fit the loss.
+            If the batch is empty, outputs and targets do not fit the loss, or a label is none of its values.
         """
         if not len(targets):
             raise ValueError(f"task {self.name!r}: the batch is empty; drop empty batches")
@@ -185,7 +190,9 @@ class Task:
         missing = None if targets.device.type == "cpu" and present.all() else ~present
         try:
             entries = self.loss(outputs, targets if missing is None else targets.masked_fill(missing, 0))
-        except (RuntimeError, IndexError, TypeError) as error:
+            if self.check is not None:
+                self.check(targets)
+        except (RuntimeError, IndexError, TypeError, ValueError) as error:
             raise ValueError(
                 f"task {self.name!r}: outputs {tuple(outputs.shape)} {outputs.dtype} and targets "
                 f"{tuple(targets.shape)} {targets.dtype} do not fit its loss: {error}"

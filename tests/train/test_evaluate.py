@@ -104,7 +104,11 @@ def test_batches_give_what_the_whole_split_gives(kind: str, batch_size: int) -> 
 def test_outputs_are_dropped_after_each_batch() -> None:
     """Of ten batches of images at most two are in memory, the last and the next."""
     tasks = [segmentation(3), depth(), normals()]
-    labels = (classes(3, 40, 8, 8), holes(draw(40, 1, 8, 8).abs() + 1), draw(40, 3, 8, 8))
+    labels = (
+        classes(3, 40, 8, 8),
+        holes(draw(40, 1, 8, 8).abs() + 1),
+        nn.functional.normalize(draw(40, 3, 8, 8)),
+    )
     model = mtl.MultiTaskModel(
         Passing(), [nn.Identity(), nn.Conv2d(3, 1, 1), nn.Identity()]
     )  # two heads hand on the very tensor
