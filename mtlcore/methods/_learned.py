@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
-from typing import Any
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from mtlcore.methods._state import State
 from mtlcore.methods.base import LossBalancing, Method, Scale
 from mtlcore.signals import Signals
 
 MakeOptimizer = Callable[[Iterable[Tensor]], Optimizer]
 
+PATIENCE = 100
+"""Steps without any change of the scales before a warning. A step of a training loop may be made of tens of
+micro-batches, and a loss scaler may skip its first ten to twenty steps: nothing is wrong there."""
 
-def grow(parameter: nn.Parameter, tasks: int, value: float) -> nn.Parameter:
-    """Give a parameter that is still empty one entry a task.
 
-    Raises
-    ------
-    ValueError
-        If it has another number of entries already.
-    """
-    if not len(parameter):
-        parameter.data = torch.full((tasks,), value, dtype=parameter.dtype, device=parameter.device)
-    if len(parameter) != tasks:
-        raise ValueError(f"this method has learned {len(parameter)} tasks and now meets {tasks}; reset() it")
-    return parameter
+class _Unsized(nn.Parameter):
+    """A parameter that takes its size from the first step, so no optimiser may make state of its size yet."""
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in (torch.full_like, torch.zeros_like):
+            raise ValueError(
+                "this optimiser needs the number of tasks at once, which the method takes from the first step: "
+                "give the optimiser method.learnable(tasks=T)"
+            )
+        return super().__torch_function__(func, types, args, kwargs or {})
 
 
 class LearnedScales(LossBalancing):
@@ -44,10 +48,15 @@ class LearnedScales(LossBalancing):
         As in :class:`Method`.
     """
 
+    s: nn.Parameter
+    remedy: ClassVar[str] = "make a new one, and a new optimiser, which holds its scales"
+
     def __init__(self, *, init: float = 0.0, scale: Scale | None = None) -> None:
         super().__init__(scale=scale)
         self.init = init
-        self.s = nn.Parameter(torch.zeros(0, dtype=torch.float64))
+        self.add_rows("s", init, learned=True)
+        self.s = _Unsized(self.s.data)
+        self._filled, self._start = 0, (0, self.s.detach())
 
     def objective(self, losses: Tensor) -> Tensor:
         """Return the scalar that s minimises, for losses (T,)."""
@@ -56,29 +65,54 @@ class LearnedScales(LossBalancing):
     def after_backward(self, signals: Signals) -> None:
         """Backpropagate the objective to s."""
         self.objective(signals.losses.double()).backward()
+        self._watch()
 
-    def learnable(self) -> list[nn.Parameter]:
-        """Return the s."""
+    def _watch(self) -> None:
+        """Warn where the scales never move, by value or by version: a learning rate may be zero for a while."""
+        if not self._filled:
+            self._start = self.s._version, self.s.detach().clone()
+        self._filled += 1
+        if self._filled == PATIENCE and self.s._version == self._start[0] and self.s.equal(self._start[1]):
+            warnings.warn(
+                f"the scales of {self} have not changed in {PATIENCE} steps: no optimiser steps them, so add "
+                "optimizer.add_param_group({'params': method.learnable(), 'weight_decay': 0})",
+                stacklevel=4,
+            )
+
+    def learnable(self, tasks: int | None = None) -> list[nn.Parameter]:
+        """Return the s; of a number of tasks, for an optimiser that needs it before the first step."""
+        if tasks is not None:
+            self._meet(tasks, self.s.device)
         return [self.s]
 
-    def reset(self) -> None:
-        self.s.data = self.s.data.new_zeros(0)
+    def _assign(self, name: str, value: Tensor) -> None:
+        super()._assign(name, value)
+        if len(self.s):
+            self.s.__class__ = nn.Parameter
+
+    def _forget(self) -> None:
+        # The size stays, since an optimiser has state of that size.
+        self.s.data.fill_(self.init)
+        self.s.grad = None
 
 
 class SelfLearning(Method):
-    """Mixin for rules that train parameters of their own, with an optimiser of their own.
+    """Mixin for rules that train a parameter of their own, with an optimiser of their own.
 
-    The optimiser's state is part of ``state_dict()``. The parameters do not ask the training loop
+    The optimiser's state is part of ``state_dict()``. The parameter does not ask the training loop
     for a step.
     """
 
     optimizer: MakeOptimizer
     _optimizer: Optimizer | None = None
+    _stepped: Sequence[Tensor] = ()
+    """What the optimiser steps: the parameter; or its rows, once tasks have made different numbers of steps."""
 
     def _step(self, parameter: nn.Parameter, gradient: Tensor) -> None:
         """One step of the method's own optimiser against a gradient."""
         if self._optimizer is None:
-            self._optimizer = self.optimizer([parameter])
+            self._stepped = [parameter]
+            self._optimizer = self.optimizer(self._stepped)
         parameter.grad = gradient.detach().to(parameter)
         self._optimizer.step()
         parameter.grad = None
@@ -93,6 +127,5 @@ class SelfLearning(Method):
             self._optimizer.load_state_dict(copy.deepcopy(state))
 
     def reset(self) -> None:
+        super().reset()
         self._optimizer = None
-        for parameter in self.parameters():
-            parameter.data = torch.zeros(0, dtype=parameter.dtype, device=parameter.device)

@@ -10,12 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from mtlcore.methods._params import as_text, same
+from mtlcore.methods._state import TaskState
 from mtlcore.signals import Level, Signals, check_level
 
 Scale = Literal["sum", "mean"]
 
 
-class Method(nn.Module):
+class Method(TaskState):
     """A rule that balances tasks.
 
     Class attributes describe the rule:
@@ -28,8 +29,8 @@ class Method(nn.Module):
     * ``weights_heads``: whether each head's own gradient carries its task's weight, too.
 
     A subclass stores every argument of its constructor under the argument's name, its state in buffers, and
-    what it learns in parameters. It writes ``rule`` (of :class:`LossBalancing` and
-    :class:`GradientBalancing`), or :meth:`weights` and :meth:`step_weights`.
+    what it learns in parameters; ``add_rows`` declares those that have a row for each task. It writes ``rule``
+    (of :class:`LossBalancing` and :class:`GradientBalancing`), or :meth:`weights` and :meth:`step_weights`.
 
     Parameters
     ----------
@@ -131,6 +132,7 @@ class Method(nn.Module):
 
     def reset(self) -> None:
         """Forget what was seen so far."""
+        self._forget()
 
     def seed(self, seed: int) -> None:
         """Start the draws anew; a rule that draws nothing has nothing to do.
@@ -141,8 +143,20 @@ class Method(nn.Module):
             Seed of the generator.
         """
 
-    def learnable(self) -> list[nn.Parameter]:
-        """Return parameters that the training loop's optimiser should step, without weight decay."""
+    def learnable(self, tasks: int | None = None) -> list[nn.Parameter]:
+        """Return parameters that the training loop's optimiser should step, without weight decay.
+
+        Parameters
+        ----------
+        tasks : int, optional
+            Number of tasks. Most optimisers can do without: the parameters then take their size from the first
+            step. Adagrad needs it.
+
+        Returns
+        -------
+        parameters : list of torch.nn.Parameter
+            Empty for a rule that learns nothing in this way.
+        """
         return []
 
     def end_epoch(self) -> None:
@@ -191,16 +205,6 @@ class Method(nn.Module):
         _check_finite(torch.isfinite(weights), "weight")
         return weights
 
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        # State takes its size from the first step, so a fresh method takes it from the file.
-        for name in self._buffers:
-            if prefix + name in state_dict:
-                self._buffers[name] = torch.empty_like(state_dict[prefix + name])
-        for name, parameter in self._parameters.items():
-            if parameter is not None and prefix + name in state_dict:
-                parameter.data = torch.empty_like(state_dict[prefix + name])
-        super()._load_from_state_dict(state_dict, prefix, *args)
-
 
 class LossBalancing(Method):
     """Rules that weight the task losses, and so the shared parameters and the heads alike.
@@ -242,6 +246,7 @@ class LossBalancing(Method):
             If the losses are no vector, there is none, or one is not finite.
         """
         losses = check_losses(signal)
+        self._meet(len(losses), losses.device)
         return self._rescale(self.rule(losses.double()), signal)
 
     def rule(self, losses: Tensor) -> Tensor:
@@ -291,6 +296,7 @@ class GramianRule(Method):
             If the Gramian is not square, is empty, or holds an entry that is not finite.
         """
         gramian = check_gramian(signal)
+        self._meet(len(gramian), gramian.device)
         return self._rescale(self.rule(gramian.double()), signal)
 
     def rule(self, gramian: Tensor) -> Tensor:

@@ -71,7 +71,7 @@ class Compose(Method):
         """
         factors = signals.agreed(self.losses.step_weights(signals))
         weighted = signals.scaled(factors)
-        self.losses.after_backward(weighted)
+        self.losses.after_backward(signals)  # its scales learn from the losses themselves
         weights = self.gradients.backward(weighted)
         return None if weights is None else weights * factors
 
@@ -79,8 +79,8 @@ class Compose(Method):
         self.losses.seed(seed)
         self.gradients.seed(seed)
 
-    def learnable(self) -> list[nn.Parameter]:
-        return [*self.losses.learnable(), *self.gradients.learnable()]
+    def learnable(self, tasks: int | None = None) -> list[nn.Parameter]:
+        return [*self.losses.learnable(tasks), *self.gradients.learnable(tasks)]
 
     def end_epoch(self) -> None:
         self.losses.end_epoch()

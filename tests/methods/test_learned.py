@@ -59,7 +59,7 @@ def test_what_a_learned_weight_cannot_do(method: UW | IMTLL) -> None:
     with pytest.raises(ValueError, match="at least 0"):
         method.weights(vector(1, -1))
     method.weights(vector(1, 1))
-    with pytest.raises(ValueError, match="learned 2 tasks and now meets 3"):
+    with pytest.raises(ValueError, match="seen 2 tasks and now sees 3; make a new one"):
         method.weights(vector(1, 1, 1))
     method.s.data = vector(0, -2000 if isinstance(method, UW) else 2000)
     with pytest.raises(ValueError, match=r"weight of task 1 is not finite"):

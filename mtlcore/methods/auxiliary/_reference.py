@@ -100,6 +100,7 @@ class ReferenceProjection(GradientSurgery, Auxiliary):
         return self.reference
 
     def reset(self) -> None:
+        super().reset()
         self.reference = self.reference.new_zeros(0)
 
 

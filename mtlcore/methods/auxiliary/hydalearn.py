@@ -122,9 +122,10 @@ class HydaLearn(Method):
         return self.weights(self._gains(signals))
 
     def _gains(self, signals: Signals) -> Tensor:
+        main = check_main(self.main, len(signals.losses))
         if self.first_order:
-            return signals.first_order_gains(self.lr, self.main, self.normalise)
-        gains, before = signals.gains(self.lr, self.main, self.metric, self.normalise, self.on_training)
+            return signals.first_order_gains(self.lr, main, self.normalise)
+        gains, before = signals.gains(self.lr, main, self.metric, self.normalise, self.on_training)
         if self.baseline == "recompute":
             return gains
         after = gains.double() + before
@@ -133,4 +134,5 @@ class HydaLearn(Method):
         return gains
 
     def reset(self) -> None:
+        super().reset()
         self.best = self.best.new_zeros(0)

@@ -41,7 +41,7 @@ class OLAux(Method):
 
     Notes
     -----
-    Cost: 1 forward, 2 backward, 1 forward-mode. State: weights, sums and the number of steps.
+    Cost: 1 forward, 2 backward, 1 forward-mode. State: weight, sum and number of steps, a task.
 
     References
     ----------
@@ -79,9 +79,9 @@ class OLAux(Method):
             raise ValueError(f"lr must be positive and every at least 1, not {lr} and {every}")
         self.lr, self.beta, self.every, self.initial = lr, beta, every, initial
         self.log, self.nonnegative, self.main = log, nonnegative, main
-        self.register_buffer("w", torch.zeros(0, dtype=torch.float64))
-        self.register_buffer("total", torch.zeros(0, dtype=torch.float64))
-        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
+        self.add_rows("w", initial)
+        self.add_rows("total")
+        self.add_rows("steps", dtype=torch.int64)
 
     def weights(self, signal: Tensor, losses: Tensor | None = None) -> Tensor:
         """Return the weights of this step, and add the inner products to the sums.
@@ -105,14 +105,8 @@ class OLAux(Method):
         """
         alignment = check_losses(signal).double()
         main = check_main(self.main, len(alignment))
-        if not len(self.w):
-            self.w = torch.full_like(alignment, self.initial)
-            self.w[main] = 1
-            self.total = torch.zeros_like(alignment)
-        if len(self.w) != len(alignment):
-            raise ValueError(
-                f"this OLAux has seen {len(self.w)} tasks and now sees {len(alignment)}; reset() it"
-            )
+        self._meet(len(alignment), alignment.device)
+        self.w[main] = 1
         answer = self._rescale(self.w, signal)
         self._learn(alignment, main, losses)
         return answer
@@ -123,17 +117,14 @@ class OLAux(Method):
                 raise ValueError("log=True needs the losses, and needs them positive")
             alignment = alignment / (losses * losses[main]).to(alignment)
         self.total = self.total + alignment
-        self.steps += 1
-        if self.steps % self.every == 0:
-            change = self.lr * self.beta * self.total
-            change[main] = 0
-            self.w = (self.w + change).clamp(min=0) if self.nonnegative else self.w + change
-            self.total = torch.zeros_like(self.total)
+        self.steps = self.steps + 1
+        due = self.steps % self.every == 0
+        changed = self.w + self.lr * self.beta * self.total
+        changed[main] = 1
+        self.w = torch.where(due, changed.clamp(min=0) if self.nonnegative else changed, self.w)
+        self.total = torch.where(due, 0, self.total)
 
     def step_weights(self, signals: Signals) -> Tensor:
         """The weights (T,) in this step; the alignments are added to the sums."""
-        return self.weights(signals.gramian_row(self.main), signals.losses)
-
-    def reset(self) -> None:
-        self.w, self.total = self.w.new_zeros(0), self.total.new_zeros(0)
-        self.steps.zero_()
+        main = check_main(self.main, len(signals.losses))
+        return self.weights(signals.gramian_row(main), signals.losses)

@@ -59,6 +59,7 @@ class GradDrop(Randomised, GradientSurgery, GradientBalancing):
     """
 
     published: ClassVar[Scale] = "sum"
+    per_task: ClassVar[tuple[str, ...]] = ("leak",)
 
     def __init__(
         self,
@@ -94,11 +95,9 @@ class GradDrop(Randomised, GradientSurgery, GradientBalancing):
 
     def _passing(self, gradients: Tensor) -> Tensor:
         """(T, D) shares of every entry that pass."""
-        leak = gradients.new_tensor(self.leak).flatten()
-        if len(leak) not in (1, len(gradients)):
-            raise ValueError(f"{len(leak)} leaks for {len(gradients)} tasks")
+        leak = gradients.new_tensor(self._of_tasks("leak", len(gradients)))
         uniform = torch.rand(gradients.shape[1], generator=self.generator, dtype=gradients.dtype)
-        passing = shares(gradients, uniform.to(gradients.device), leak.expand(len(gradients)))
+        passing = shares(gradients, uniform.to(gradients.device), leak)
         return passing / len(gradients) if self.scale == "mean" else passing
 
     def backward(self, signals: Signals) -> Tensor | None:

@@ -86,7 +86,7 @@ class GradVac(Randomised, GradientSurgery, GradientBalancing):
             raise ValueError("features have no variables: per='variable' needs level='parameters'")
         self.beta, self.per = beta, check_per(per)
         self.sees = "gramian" if per == "whole" else "jacobian"
-        self.register_buffer("targets", torch.zeros(0, dtype=torch.float64))
+        self.add_rows("targets", shape="square")
 
     def rule(self, gramian: Tensor) -> Tensor:
         """Weights (..., T) from Gramians (..., T, T)."""
@@ -94,8 +94,8 @@ class GradVac(Randomised, GradientSurgery, GradientBalancing):
             self.targets = torch.zeros_like(gramian)
         if self.targets.shape != gramian.shape:
             raise ValueError(
-                f"this GradVac has targets of shape {tuple(self.targets.shape)} and now sees "
-                f"{tuple(gramian.shape)}; reset() it"
+                f"this GradVac has targets for {len(self.targets)} variables and now sees {len(gramian)}; "
+                "reset() it"
             )
         targets = self.targets.to(gramian).clone()
         rows = torch.arange(gramian.shape[-1])
@@ -127,6 +127,3 @@ class GradVac(Randomised, GradientSurgery, GradientBalancing):
         blocks = self._split(check_jacobian(jacobian), sizes)
         weights = self.rule(torch.stack([g @ g.T for g in blocks]).double())
         return torch.cat([self._rescale(w, g).to(g) @ g for w, g in zip(weights, blocks, strict=True)])
-
-    def reset(self) -> None:
-        self.targets = self.targets.new_zeros(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
@@ -57,6 +58,7 @@ class RotoGrad(SelfLearning, Method):
     sees = "norms"
     family: ClassVar[str] = "gradients"
     level: ClassVar[Level] = "features"
+    skew: nn.Parameter
     reference: Tensor
     steps: Tensor
 
@@ -70,9 +72,9 @@ class RotoGrad(SelfLearning, Method):
     ) -> None:
         super().__init__(scale=scale)
         self.optimizer, self.burn_in, self.rotate = optimizer, burn_in, rotate
-        self.skew = nn.Parameter(torch.zeros(0, dtype=torch.float64))
-        self.register_buffer("reference", torch.zeros(0, dtype=torch.float64))
-        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
+        self.add_rows("skew", shape="rows", learned=True)
+        self.add_rows("reference", math.nan)
+        self.add_rows("steps", dtype=torch.int64)
 
     def weights(self, signal: Tensor) -> Tensor:
         """Return the weights that give all gradients one norm.
@@ -88,9 +90,10 @@ class RotoGrad(SelfLearning, Method):
             Zero for a zero gradient.
         """
         norms = check_losses(signal).double()
-        if not len(self.reference) or self.steps == self.burn_in:
-            self.reference = norms.clone()
-        self.steps += 1
+        self._meet(len(norms), norms.device)
+        anew = self.reference.isnan() | (self.steps == self.burn_in)
+        self.reference = torch.where(anew, norms, self.reference)
+        self.steps = self.steps + 1
         tiny = torch.finfo(norms.dtype).tiny
         shares = norms / self.reference.clamp(min=tiny)
         common = (shares / shares.sum().clamp(min=tiny)) @ norms
@@ -121,11 +124,6 @@ class RotoGrad(SelfLearning, Method):
         self._step(self.skew, gradient)
         with torch.no_grad():
             return torch.matrix_exp(self.skew - self.skew.mT)
-
-    def reset(self) -> None:
-        super().reset()
-        self.reference = self.reference.new_zeros(0)
-        self.steps.zero_()
 
 
 def _norms(gradients: Sequence[Tensor]) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import torch
@@ -37,7 +38,7 @@ class DWA(LossBalancing):
     -----
     Cost: 1 forward, 1 backward. State: two mean losses a task and the running one.
 
-    A loss that was zero has no ratio; the ratio counts as 1.
+    A loss that was zero, or was not yet seen twice, has no ratio; the ratio counts as 1.
 
     References
     ----------
@@ -72,37 +73,27 @@ class DWA(LossBalancing):
         if pace not in ("epoch", "step"):
             raise ValueError(f"pace is 'epoch' or 'step', not {pace!r}")
         self.temperature, self.pace, self.beta = temperature, pace, beta
-        for name in ("recent", "earlier", "total"):
-            self.register_buffer(name, torch.zeros(0, dtype=torch.float64))
-        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
+        self.add_rows("recent", math.nan)
+        self.add_rows("earlier", math.nan)
+        self.add_rows("total")
+        self.add_rows("steps", dtype=torch.int64)
 
     def rule(self, losses: Tensor) -> Tensor:
         if self.pace == "step":
-            before = self.recent if len(self.recent) else losses
-            self._shift(self.beta * before + (1 - self.beta) * losses)
+            before = torch.where(self.recent.isnan(), losses, self.recent)
+            self.earlier, self.recent = self.recent, self.beta * before + (1 - self.beta) * losses
         else:
-            self.total = self.total + losses if len(self.total) else losses.clone()
-            self.steps += 1
-        if not len(self.earlier):
+            self.total = self.total + losses
+            self.steps = self.steps + 1
+        if self.earlier.isnan().all():
             return torch.ones_like(losses)
-        if len(self.earlier) != len(losses):
-            raise ValueError(
-                f"this DWA has seen {len(self.earlier)} tasks and now sees {len(losses)}; reset() it"
-            )
         ratios = torch.where(self.earlier > 0, self.recent / self.earlier, 1)
         return len(losses) * (ratios / self.temperature).softmax(0)
 
     def end_epoch(self) -> None:
-        """Close an epoch: its mean losses become the most recent ones."""
-        if self.pace == "epoch" and len(self.total):
-            self._shift(self.total / self.steps)
-            self.total = self.total.new_zeros(0)
-            self.steps.zero_()
-
-    def _shift(self, losses: Tensor) -> None:
-        self.earlier, self.recent = self.recent, losses
-
-    def reset(self) -> None:
-        for name in ("recent", "earlier", "total"):
-            setattr(self, name, self.recent.new_zeros(0))
-        self.steps.zero_()
+        """Close an epoch: its mean losses become the most recent ones, for the tasks that it had."""
+        if self.pace == "epoch":
+            seen = self.steps > 0
+            self.earlier = torch.where(seen, self.recent, self.earlier)
+            self.recent = torch.where(seen, self.total / self.steps, self.recent)
+            self.total, self.steps = torch.zeros_like(self.total), torch.zeros_like(self.steps)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from mtlcore.methods._learned import MakeOptimizer, SelfLearning, grow
+from mtlcore.methods._learned import MakeOptimizer, SelfLearning
 from mtlcore.methods.base import LossBalancing, Scale, check_losses
 from mtlcore.signals import Signals
 
@@ -61,6 +62,7 @@ class GradNorm(SelfLearning, LossBalancing):
     """
 
     sees = "norms"
+    w: nn.Parameter
     first: Tensor
 
     def __init__(
@@ -74,8 +76,8 @@ class GradNorm(SelfLearning, LossBalancing):
     ) -> None:
         super().__init__(scale=scale)
         self.alpha, self.optimizer, self.parameters_of, self.floor = alpha, optimizer, parameters_of, floor
-        self.w = nn.Parameter(torch.zeros(0, dtype=torch.float64))
-        self.register_buffer("first", torch.zeros(0, dtype=torch.float64))
+        self.add_rows("w", 1.0, learned=True)
+        self.add_rows("first", math.nan)
 
     def weights(self, signal: Tensor, losses: Tensor | None = None) -> Tensor:
         """Return the weights of this step, and learn those of the next.
@@ -98,15 +100,16 @@ class GradNorm(SelfLearning, LossBalancing):
             If a norm or a loss is not finite, a first loss is zero, or the number of tasks changes.
         """
         norms = check_losses(signal).double()
-        w = grow(self.w, len(norms), 1.0).detach().clone()
+        self._meet(len(norms), norms.device)
+        w = self.w.detach().clone()
         self._learn(norms, torch.ones_like(norms) if losses is None else check_losses(losses).double())
         return self._rescale(w, signal)
 
     def _learn(self, norms: Tensor, losses: Tensor) -> None:
-        if not len(self.first):
-            if (losses == 0).any():
-                raise ValueError("GradNorm divides by the first losses, and one of them is zero")
-            self.first = losses.clone()
+        first = torch.where(self.first.isnan(), losses, self.first)
+        if (first == 0).any():
+            raise ValueError("GradNorm divides by the first losses, and one of them is zero")
+        self.first = first
         rates = losses / self.first
         scaled = self.w.detach() * norms
         target = scaled.mean() * (rates / rates.mean()) ** self.alpha
@@ -119,7 +122,3 @@ class GradNorm(SelfLearning, LossBalancing):
         """The weights (T,) of this step; those of the next are learned."""
         chosen = None if self.parameters_of is None else self.parameters_of(signals)
         return self.weights(signals.norms(chosen), signals.losses)
-
-    def reset(self) -> None:
-        super().reset()
-        self.first = self.first.new_zeros(0)

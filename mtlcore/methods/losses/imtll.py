@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mtlcore.methods._learned import LearnedScales, grow
+from mtlcore.methods._learned import LearnedScales
 from mtlcore.methods.base import Scale
 
 
@@ -66,10 +66,10 @@ class IMTLL(LearnedScales):
         objective : Tensor, shape ()
             With its graph to s.
         """
-        s = grow(self.s, len(losses), self.init)
-        return (torch.exp(s) * losses - s).sum()
+        self._meet(len(losses), losses.device)
+        return (torch.exp(self.s) * losses - self.s).sum()
 
     def rule(self, losses: Tensor) -> Tensor:
         if (losses < 0).any():
             raise ValueError(f"IMTL-L needs losses of at least 0, not {losses.tolist()}")
-        return grow(self.s, len(losses), self.init).detach().exp()
+        return self.s.detach().exp()

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from mtlcore.methods._learned import MakeOptimizer, SelfLearning, grow
+from mtlcore.methods._learned import MakeOptimizer, SelfLearning
 from mtlcore.methods._minnorm import min_norm
 from mtlcore.methods.base import LossBalancing, Scale, check_gramian
 from mtlcore.signals import Signals
@@ -59,6 +59,7 @@ class MOML(SelfLearning, LossBalancing):
     sees = "response"
     validates = True
     published: ClassVar[Scale] = "mean"
+    a: nn.Parameter
 
     def __init__(
         self,
@@ -71,7 +72,7 @@ class MOML(SelfLearning, LossBalancing):
         if lr <= 0:
             raise ValueError(f"lr must be positive, not {lr}")
         self.lr, self.optimizer = lr, optimizer
-        self.a = nn.Parameter(torch.zeros(0, dtype=torch.float64))
+        self.add_rows("a", learned=True)
 
     def weights(self, signal: Tensor) -> Tensor:
         """Return the weights after one step of the logits.
@@ -87,7 +88,7 @@ class MOML(SelfLearning, LossBalancing):
         weights : Tensor, shape (T,)
             On the simplex, or T times that.
         """
-        self._step(grow(self.a, len(check_gramian(signal)), 0.0), self.logit_gradient(signal.double()))
+        self._step(self.a, self.logit_gradient(check_gramian(signal).double()))
         return self._rescale(self.a.detach().softmax(0), signal)
 
     def logit_gradient(self, response: Tensor) -> Tensor:
@@ -103,7 +104,8 @@ class MOML(SelfLearning, LossBalancing):
         gradient : Tensor, shape (T,)
             The shortest convex combination of the normalised q.
         """
-        alpha = grow(self.a, len(response), 0.0).detach().softmax(0)
+        self._meet(len(response), response.device)
+        alpha = self.a.detach().softmax(0)
         q = -self.lr * response @ (torch.diag(alpha) - torch.outer(alpha, alpha))
         norms = q.norm(dim=1, keepdim=True)
         q = torch.where(norms > 0, q / norms, 0)
@@ -111,5 +113,5 @@ class MOML(SelfLearning, LossBalancing):
 
     def step_weights(self, signals: Signals) -> Tensor:
         """The weights (T,) of this step, after a step of the logits."""
-        alpha = grow(self.a, len(signals.losses), 0.0).detach().softmax(0)
-        return self.weights(signals.response(alpha, self.lr))
+        self._meet(len(signals.losses), signals.losses.device)
+        return self.weights(signals.response(self.a.detach().softmax(0), self.lr))

@@ -38,7 +38,7 @@ class SLAW(LossBalancing):
 
     Notes
     -----
-    Cost: 1 forward, 1 backward. State: two moments a task and the number of steps.
+    Cost: 1 forward, 1 backward. State: two moments and the number of steps, a task.
 
     Algorithm 1 of the paper swaps the two moments; Equations 6 to 8 and the public code have them as here.
 
@@ -74,30 +74,25 @@ class SLAW(LossBalancing):
         if init not in ("arithmetic", "zero"):
             raise ValueError(f"init is 'arithmetic' or 'zero', not {init!r}")
         self.beta, self.init, self.floor = beta, init, floor
-        self.register_buffer("mean", torch.zeros(0, dtype=torch.float64))
-        self.register_buffer("variance", torch.zeros(0, dtype=torch.float64))
-        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
+        self.add_rows("mean")
+        self.add_rows("variance")
+        self.add_rows("steps", dtype=torch.int64)
 
     def rule(self, losses: Tensor) -> Tensor:
         self._observe(losses)
         inverse = 1 / self.variance.sqrt().clamp(min=self.floor)
+        if self.init == "arithmetic":
+            # One loss has no spread: a task that comes later than others starts with a weight of one, as all
+            # tasks do in the first step.
+            old = self.steps > 1
+            inverse = torch.where(old | ~old.any(), inverse, (inverse * old).sum() / old.sum())
         return len(losses) * inverse / inverse.sum()
 
     def _observe(self, losses: Tensor) -> None:
-        if not len(self.mean):
-            self.mean, self.variance = torch.zeros_like(losses), torch.zeros_like(losses)
-        if len(self.mean) != len(losses):
-            raise ValueError(
-                f"this SLAW has seen {len(self.mean)} tasks and now sees {len(losses)}; reset() it"
-            )
-        self.steps += 1
+        self.steps = self.steps + 1
         decay = torch.full_like(losses, self.beta)
         if self.init == "arithmetic":
             decay = decay.clamp(max=1 - 1 / self.steps.double())
         # a - b^2 as one recursion, which rounding cannot make negative.
         self.variance = decay * (self.variance + (1 - decay) * (losses - self.mean) ** 2)
         self.mean = decay * self.mean + (1 - decay) * losses
-
-    def reset(self) -> None:
-        self.mean, self.variance = self.mean.new_zeros(0), self.variance.new_zeros(0)
-        self.steps.zero_()

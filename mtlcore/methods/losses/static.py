@@ -46,6 +46,7 @@ class Static(LossBalancing):
     """
 
     published: ClassVar[Scale] = "mean"
+    per_task: ClassVar[tuple[str, ...]] = ("constants",)
 
     def __init__(self, weights: Sequence[float] | None = None, *, scale: Scale | None = None) -> None:
         if weights is not None and scale is not None:
@@ -60,8 +61,7 @@ class Static(LossBalancing):
         return {"weights": self.constants, "scale": self.scale if self.constants is None else None}
 
     def rule(self, losses: Tensor) -> Tensor:
-        if self.constants is None:
+        constants = self._of_tasks("constants", len(losses))
+        if constants is None:
             return torch.full_like(losses, 1 / len(losses))
-        if len(self.constants) != len(losses):
-            raise ValueError(f"{len(self.constants)} weights for {len(losses)} tasks")
-        return losses.new_tensor(self.constants)
+        return losses.new_tensor(constants)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
-from mtlcore.methods._learned import LearnedScales, grow
+from mtlcore.methods._learned import LearnedScales
 from mtlcore.methods.base import Scale
 
 
@@ -56,6 +56,8 @@ class UW(LearnedScales):
     tensor([0.4756, 0.5127])
     """
 
+    per_task: ClassVar[tuple[str, ...]] = ("kind",)
+
     def __init__(
         self,
         kind: Literal["regression", "classification"] | tuple[str, ...] = "regression",
@@ -82,17 +84,14 @@ class UW(LearnedScales):
         objective : Tensor, shape ()
             With its graph to s.
         """
-        s = grow(self.s, len(losses), self.init)
-        return (self._kappa(losses) * torch.exp(-s) * losses + s / 2).sum()
+        self._meet(len(losses), losses.device)
+        return (self._kappa(losses) * torch.exp(-self.s) * losses + self.s / 2).sum()
 
     def _kappa(self, losses: Tensor) -> Tensor:
-        kinds = (self.kind,) * len(losses) if isinstance(self.kind, str) else self.kind
-        if len(kinds) != len(losses):
-            raise ValueError(f"{len(kinds)} kinds for {len(losses)} tasks")
+        kinds = self._of_tasks("kind", len(losses)) or ()
         return losses.new_tensor([0.5 if kind == "regression" else 1.0 for kind in kinds])
 
     def rule(self, losses: Tensor) -> Tensor:
         if (losses < 0).any():
             raise ValueError(f"UW needs losses of at least 0, not {losses.tolist()}")
-        s = grow(self.s, len(losses), self.init)
-        return self._kappa(losses) * torch.exp(-s.detach())
+        return self._kappa(losses) * torch.exp(-self.s.detach())

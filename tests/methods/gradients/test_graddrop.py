@@ -94,7 +94,7 @@ def test_graddrop_lets_single_tasks_leak() -> None:
     method = GradDrop(leak=[1, 0], generator=seeded(0))
     found = torch.stack([method.direction(rows([[-1], [1]])) for _ in range(100)])
     assert set(found.flatten().tolist()) == {-1, 0}
-    with pytest.raises(ValueError, match="2 leaks for 3 tasks"):
+    with pytest.raises(ValueError, match="2 values for 3 tasks"):
         method.direction(rows(C))
 
 
