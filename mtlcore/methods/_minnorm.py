@@ -61,11 +61,11 @@ def min_norm(vectors: Tensor, start: Tensor | None = None) -> Tensor:
         solution, apart = _least_squares(columns, target)
         shortest = torch.arange(tasks) == norms.argmin()
         start = torch.ones_like(shortest) if apart or bool((solution > 0).all()) else shortest
-    weights = _non_negative(columns, target, start) / norms
+    weights = non_negative(columns, target, start) / norms
     return (weights / weights.sum()).to(vectors)
 
 
-def _non_negative(columns: Tensor, target: Tensor, free: Tensor) -> Tensor:
+def non_negative(columns: Tensor, target: Tensor, free: Tensor) -> Tensor:
     """Non-negative least squares by active sets (Lawson and Hanson 1974, Chapter 23), from a first set on.
 
     All columns that would help enter at once. The best point of every set is better than the one before, so

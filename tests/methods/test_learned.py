@@ -65,7 +65,7 @@ def test_what_a_learned_weight_cannot_do(method: UW | IMTLL) -> None:
     with pytest.raises(ValueError, match=r"weight of task 1 is not finite"):
         method.weights(vector(1, 1))
     method.reset()
-    assert torch.isfinite(method.weights(vector(1, 1, 1))).all()
+    assert torch.isfinite(method.weights(vector(1, 1))).all()
 
 
 @pytest.mark.parametrize("name", ["uw", "imtll"])

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from mtlcore.methods._minnorm import factor_gramian, min_norm
+from mtlcore.methods._minnorm import factor_gramian, min_norm, non_negative
 from mtlcore.methods.base import GradientBalancing, Scale
 from mtlcore.signals import Level
 
@@ -44,7 +44,12 @@ class CAGrad(GradientBalancing):
     -----
     Cost: 1 forward, T backward (1 at the level of features).
 
-    Where the best g_w is zero, so that no direction helps all tasks, the weights are those of g_0.
+    Where the best g_w is zero, no direction helps all tasks, and every d of the ball that harms none is a
+    maximum. Of these the answer is the one nearest to g_0. It is zero where all tasks take part in the
+    conflict, :math:`\sum_i v_i g_i = 0` with all :math:`v_i > 0`: no task harmed then means all
+    :math:`\langle d, g_i\rangle = 0`, so :math:`\langle d, g_0\rangle = 0`, and 0 is as near as that allows.
+    Close to such a point d is short for c = 1. For c > 1 it is at least :math:`(c - 1)\|g_0\|` long, and where
+    it points depends on the side.
 
     References
     ----------
@@ -82,8 +87,9 @@ class CAGrad(GradientBalancing):
             return equal
         w = _worst_case(gradients, gradients.mean(0), radius)
         if w is None:
-            return equal
-        weights = equal + (radius / (w @ gradients).norm() * w).to(equal)
+            weights = _nearest_harmless(gradients).to(equal)
+        else:
+            weights = equal + (radius / (w @ gradients).norm() * w).to(equal)
         return weights / (1, 1 + self.c**2, 1 + self.c)[self.rescale]
 
 
@@ -116,3 +122,19 @@ def _worst_case(gradients: Tensor, mean: Tensor, radius: Tensor) -> Tensor | Non
         if x == before[0]:
             break
     return w
+
+
+def _nearest_harmless(gradients: Tensor) -> Tensor:
+    """Weights (T,) of the vector nearest to the mean that has no negative product with a gradient.
+
+    It is the mean plus the sum of the v_i g_i, v >= 0, that makes the total shortest: these vectors are a cone,
+    and what the projection on a cone takes out is such a sum.
+    """
+    norms, mean = gradients.norm(dim=1), gradients.mean(0)
+    columns = torch.where(norms > 0, gradients.T / norms, 0)
+    target = -mean / mean.norm()
+    helpful = columns.T @ target > 0
+    v = non_negative(columns, target, helpful) if helpful.any() else torch.zeros_like(norms)
+    if (columns @ v - target).norm() < 1e-7:  # all rounding
+        return torch.zeros_like(norms)
+    return 1 / len(norms) + torch.where(norms > 0, mean.norm() * v / norms, 0)

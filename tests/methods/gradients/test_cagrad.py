@@ -11,7 +11,7 @@ from helpers.asserts import assert_exact
 from helpers.gradients import IDENTICAL, OPPOSITE, ZERO, A, C, H, problems, rows, seeded
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.optimize import minimize
+from scipy.optimize import minimize, nnls
 from torch import Tensor
 
 import mtlcore as mtl
@@ -24,7 +24,8 @@ from mtlcore.methods.gradients.mgda import MGDA
     ("method", "gradients", "expected"),
     [
         (CAGrad(), OPPOSITE, [0.5, 0.5]),
-        (CAGrad(c=1), ZERO, [0.5, 0.5]),
+        (CAGrad(c=1, rescale=0), ZERO, [0.5, 0.5]),
+        (CAGrad(c=1), ZERO, [0.25, 0.25]),
         (CAGrad(c=0.5), [[3, 4]], [1.2]),
         (CAGrad(c=0.5, rescale=2), [[3, 4]], [1]),
         (CAGrad(c=0.5, rescale=0), [[3, 4]], [1.5]),
@@ -49,7 +50,7 @@ def test_reference_weights(method: Method, gradients: list, expected: list) -> N
         (CAGrad(c=0.5), IDENTICAL, [1.2, 2.4]),
         (CAGrad(c=0.5, rescale=2), IDENTICAL, [1, 2]),
         (CAGrad(c=0.5), OPPOSITE, [0, 0]),
-        (CAGrad(c=0.5), ZERO, [0.5, 0]),
+        (CAGrad(c=0.5), ZERO, [0.4, 0]),
     ],
     ids=repr,
 )
@@ -80,16 +81,17 @@ def test_cagrad_is_optimal_to_its_dual(gradients: Tensor, c: float) -> None:
     weights = CAGrad(c, rescale=0).weights(gradients @ gradients.T)
     d, added = weights @ gradients, weights - 1 / len(gradients)
     slack = 1e-9 * float(mean.norm() * norms.max()) + 1e-300
-    assert (added >= -1e-12 * weights.abs().max()).all()
-    if added.sum() <= 1e-12:  # no direction helps all tasks, so the dual is nowhere negative
-        draws = torch.distributions.Dirichlet(torch.full((len(gradients),), 0.3).double()).sample((300,))
-        assert min(dual_value(w, gradients, c) for w in draws) >= -slack
-    else:
-        assert abs((d - mean).norm() - c * mean.norm()) <= 1e-9 * mean.norm()
-        assert dual_value(added / added.sum(), gradients, c) - (gradients @ d).min() <= slack
-        assert (gradients @ d).min() >= (gradients @ mean).min() - slack
-        if c >= 1:
-            assert (gradients @ d).min() >= -slack
+    worst = (gradients @ d).min()
+    assert (d - mean).norm() <= (1 + 1e-9) * c * mean.norm() + 1e-300
+    dual = dual_value(MGDA().weights(gradients @ gradients.T), gradients, c)
+    if added.sum() > 1e-12:
+        assert (added >= -1e-12 * weights.abs().max()).all()
+        dual = torch.minimum(dual, dual_value(added / added.sum(), gradients, c))
+    if mean.norm():
+        assert dual - worst <= slack
+    assert worst >= (gradients @ mean).min() - slack
+    if c >= 1:
+        assert worst >= -slack
 
 
 def slsqp(objective: object, tasks: int) -> float:
@@ -167,17 +169,51 @@ def test_cagrad_is_mgda_of_shifted_gradients(seed: int) -> None:
     torch.testing.assert_close(factor * MGDA().direction(shifted), d, rtol=0, atol=1e-9)
 
 
-def test_cagrad_where_no_direction_helps_answers_with_the_mean() -> None:
-    """Weights stay of the order of one, so that float32 gradients are not torn apart."""
-    around = rows([[1, 0], [-1, 1], [-1, -2]])
-    for c in (1, 1.5):
-        assert_exact(CAGrad(c).weights(around @ around.T), [1 / 3] * 3)
+AROUND = [[2, 0], [-1, 0]], [[1, 0], [-1, 1], [-1, -2]], [[-1, 0], [3, 0], [-1, 0]]
+
+
+@pytest.mark.parametrize("gradients", AROUND)
+def test_cagrad_takes_no_step_where_all_tasks_are_in_conflict(gradients: list) -> None:
+    """From c = 1 on; and the shorter the step, the closer c or the gradients are to that."""
+    g = rows(gradients)
+    for c in (1, 1.5, 4):
+        assert not CAGrad(c).weights(g @ g.T).any()
+    away = torch.tensor([0.0, 1.0], dtype=torch.float64)
+    for small in (1e-2, 1e-4, 1e-6):
+        assert CAGrad(1 - small, rescale=0).direction(g).norm() <= 2 * small * g.mean(0).norm()
+        for side in (1, -1):
+            nearby = g + side * small * away
+            assert CAGrad(1, rescale=0).direction(nearby).norm() <= 3 * small**0.5
+            for c in (1, 1.5, 4):
+                worst = (nearby @ CAGrad(c, rescale=0).direction(nearby)).min()
+                assert -1e-12 <= worst <= 20 * small
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_cagrad_where_no_direction_helps_harms_none_and_changes_the_mean_least(seed: int) -> None:
+    """Some of the tasks are in conflict: against another solver of the projection."""
+    gradients = torch.randn(2 + seed % 4, 6, generator=seeded(seed), dtype=torch.float64)
+    gradients = torch.cat([gradients, -gradients[:1] * (1 + seed % 3)])
+    mean = gradients.mean(0)
+    taken = nnls(gradients.T.numpy(), -mean.numpy())[0]
+    d = CAGrad(1, rescale=0).direction(gradients)
+    torch.testing.assert_close(d, mean + torch.from_numpy(taken) @ gradients, rtol=0, atol=1e-9)
+    assert (gradients @ d).min() >= -1e-9
+    torch.testing.assert_close(CAGrad(1.5).direction(gradients), d / (1 + 1.5**2))
+
+
+def test_cagrad_near_the_edge_of_what_helps() -> None:
     edge = rows([[1, 0], [-1, 0], [0, 1]])
-    assert_exact(CAGrad().weights(edge @ edge.T), [1 / 3] * 3)
+    assert_exact(CAGrad(rescale=0).weights(edge @ edge.T), [1 / 3] * 3)
     still = rows([[0, 0], [0, 0]])
     assert_exact(CAGrad().weights(still @ still.T), [0.5, 0.5])
     three = rows([[-1, 0], [3, 0], [0, 0]])
     assert_exact(CAGrad(0.4, rescale=0).direction(three), [0.4, 0])
+    one_sided = rows([[1, 0, 0], [-2, 0, 0], [0, 3, 0]])
+    radius = (1 / 10) ** 0.5  # from here on the ball holds a direction that harms none
+    for c in (radius - 1e-9, radius, radius + 1e-9, 0.9):
+        d = CAGrad(c, rescale=0).direction(one_sided)
+        torch.testing.assert_close(d, rows([[0, 1, 0]])[0], rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize(
