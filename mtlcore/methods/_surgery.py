@@ -35,10 +35,9 @@ class GradientSurgery(GramianRule):
             raise ValueError(f"{self} acts on the gradients themselves: no weights, use direction(jacobian)")
         return super().weights(signal)
 
-    def backward(self, signals: Signals) -> Tensor | None:
-        """Fill ``.grad``; return the weights where the rule is a weighting, else None."""
+    def _fill(self, signals: Signals) -> Tensor | None:
         if self.sees == "gramian":
-            return super().backward(signals)
+            return super()._fill(signals)
         signals.apply(signals.agreed(self.direction(signals.jacobian(), signals.sizes)))
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -49,6 +49,7 @@ class Method(TaskState):
     validates: ClassVar[bool] = False
     published: ClassVar[Scale] = "sum"
     weights_heads: ClassVar[bool] = False
+    main: int | None = None
 
     def __init__(self, *, scale: Scale | None = None) -> None:
         super().__init__()
@@ -106,6 +107,10 @@ class Method(TaskState):
     def backward(self, signals: Signals) -> Tensor | None:
         """Fill ``.grad`` of the shared parameters and of the heads.
 
+        A task without a label in this step is left out: the step is that of the other tasks, and what is known
+        of the task does not change. Where the main task has no label, the others follow their rule and nothing
+        is learned; where the rule cannot do without it, or no task has a label, no step is taken.
+
         Parameters
         ----------
         signals : Signals
@@ -114,12 +119,64 @@ class Method(TaskState):
         Returns
         -------
         weights : Tensor, shape (T,), or None
-            The weights, if the rule has any.
+            The weights, if the rule has any; zero for a task without a label.
+
+        Raises
+        ------
+        ValueError
+            If there is no task number ``main``, or the rule cannot use a signal.
         """
+        device = signals.losses.device
+        with torch.autocast(device.type, enabled=False):
+            return self._balance(signals)
+
+    def _balance(self, signals: Signals) -> Tensor | None:
+        """Fill ``.grad`` by the rule, among the tasks that have a label."""
+        return self._among(signals, lambda method, view: method._fill(view))
+
+    def _fill(self, signals: Signals) -> Tensor | None:
+        """Fill ``.grad`` in a step in which all tasks have labels; return the weights, if there are any."""
         weights = signals.agreed(self.step_weights(signals))
         signals.backward(weights, heads=weights if self.weights_heads else None)
         self.after_backward(signals)
         return weights
+
+    def _among(self, signals: Signals, act: Callable[[Method, Signals], Tensor | None]) -> Tensor | None:
+        """Let a method act on the tasks that have a label; return its answer with zeros for the others."""
+        present = signals.present
+        tasks, kept = len(present), [task for task, there in enumerate(present) if there]
+        main = None if self.main is None else check_main(self.main, tasks)
+        if not kept or self._lacks(signals):
+            return self._no_step(signals)
+        if len(kept) == tasks:
+            return act(self, signals)
+        self._meet(tasks, signals.losses.device)
+        # A main task without a label stays in view, with a gradient of zero.
+        view = kept if main is None else sorted({*kept, main})
+        twin = self._alone(view, tasks)
+        weights = act(twin, signals.only(view))
+        if view == kept:
+            self._take_from(twin, kept, tasks)
+        if weights is None:
+            return None
+        whole = weights.new_zeros(tasks)
+        whole[kept] = weights[[view.index(task) for task in kept]]
+        return whole
+
+    def _no_step(self, signals: Signals) -> Tensor | None:
+        """The answer of a step that is not taken."""
+        losses = signals.losses
+        return None if self.sees == "jacobian" else torch.zeros_like(losses, dtype=_type_of_weights(losses))
+
+    def _lacks(self, signals: Signals) -> bool:
+        """Whether a label is missing without which the rule has no step."""
+        return False
+
+    def _alone(self: State, kept: Sequence[int], tasks: int) -> State:
+        twin = super()._alone(kept, tasks)
+        if twin.main is not None:
+            twin.main = list(kept).index(check_main(twin.main, tasks))
+        return twin
 
     def after_backward(self, signals: Signals) -> None:
         """Train what the rule learns besides its weights; called when ``.grad`` is filled.
@@ -201,7 +258,7 @@ class Method(TaskState):
         """The weights on the scale that was asked for, in float64 for such a signal, else in float32."""
         factor = {("mean", "sum"): len(weights), ("sum", "mean"): 1 / len(weights)}
         weights = weights * factor.get((self.published, self.scale), 1)
-        weights = weights.to(torch.float64 if signal.dtype == torch.float64 else torch.float32)
+        weights = weights.to(_type_of_weights(signal))
         _check_finite(torch.isfinite(weights), "weight")
         return weights
 
@@ -403,6 +460,10 @@ def check_main(main: int, tasks: int) -> int:
     if not -tasks <= main < tasks:
         raise ValueError(f"main={main}, but there are only {tasks} tasks (0 to {tasks - 1})")
     return main % tasks
+
+
+def _type_of_weights(signal: Tensor) -> torch.dtype:
+    return torch.float64 if signal.dtype == torch.float64 else torch.float32
 
 
 def _check_finite(finite: Tensor, what: str) -> None:

@@ -56,24 +56,17 @@ class Compose(Method):
         self.losses, self.gradients = losses, gradients
         self.sees = gradients.sees
 
-    def backward(self, signals: Signals) -> Tensor | None:
-        """Weight the losses, then balance their gradients on the shared parameters.
-
-        Parameters
-        ----------
-        signals : Signals
-            The training step.
-
-        Returns
-        -------
-        weights : Tensor, shape (T,), or None
-            The products of both methods' weights, if both have any.
-        """
-        factors = signals.agreed(self.losses.step_weights(signals))
-        weighted = signals.scaled(factors)
-        self.losses.after_backward(signals)  # its scales learn from the losses themselves
-        weights = self.gradients.backward(weighted)
+    def _balance(self, signals: Signals) -> Tensor | None:
+        """Weight the losses, then balance their gradients; return the products of both weights, if any."""
+        if self._lacks(signals):
+            return self._no_step(signals)
+        factors = self.losses._among(signals, _weigh)
+        assert factors is not None
+        weights = self.gradients._balance(signals.scaled(factors))
         return None if weights is None else weights * factors
+
+    def _lacks(self, signals: Signals) -> bool:
+        return self.losses._lacks(signals) or self.gradients._lacks(signals)
 
     def seed(self, seed: int) -> None:
         self.losses.seed(seed)
@@ -89,3 +82,10 @@ class Compose(Method):
     def reset(self) -> None:
         self.losses.reset()
         self.gradients.reset()
+
+
+def _weigh(method: Method, signals: Signals) -> Tensor:
+    """The weights of the losses; what is learned besides is learned from the losses without weights."""
+    weights = signals.agreed(method.step_weights(signals))
+    method.after_backward(signals)
+    return weights

@@ -26,6 +26,7 @@ class Auxiliary(GramianRule):
     """
 
     family: ClassVar[str] = "auxiliary"
+    main: int
 
     def __init__(self, *, main: int = 0, lam: float = 1.0) -> None:
         super().__init__()

@@ -73,6 +73,7 @@ class HydaLearn(Method):
     family: ClassVar[str] = "auxiliary"
     validates = True
     published: ClassVar[Scale] = "mean"
+    main: int
     best: Tensor
 
     def __init__(
@@ -120,6 +121,11 @@ class HydaLearn(Method):
     def step_weights(self, signals: Signals) -> Tensor:
         """The weights (T,) from the gains that are measured in this step."""
         return self.weights(self._gains(signals))
+
+    def _lacks(self, signals: Signals) -> bool:
+        if self.on_training or signals.validation is None:
+            return self.on_training and not signals.present[self.main]
+        return not signals.validated[self.main]
 
     def _gains(self, signals: Signals) -> Tensor:
         main = check_main(self.main, len(signals.losses))

@@ -59,6 +59,7 @@ class OLAux(Method):
     sees = "alignment"
     family: ClassVar[str] = "auxiliary"
     weights_heads = True
+    main: int
     w: Tensor
     total: Tensor
     steps: Tensor
@@ -105,11 +106,15 @@ class OLAux(Method):
         """
         alignment = check_losses(signal).double()
         main = check_main(self.main, len(alignment))
-        self._meet(len(alignment), alignment.device)
-        self.w[main] = 1
-        answer = self._rescale(self.w, signal)
+        answer = self._known(signal)
         self._learn(alignment, main, losses)
         return answer
+
+    def _known(self, signal: Tensor) -> Tensor:
+        """The weights so far."""
+        self._meet(len(signal), signal.device)
+        self.w[self.main] = 1
+        return self._rescale(self.w, signal)
 
     def _learn(self, alignment: Tensor, main: int, losses: Tensor | None) -> None:
         if self.log:
@@ -127,4 +132,6 @@ class OLAux(Method):
     def step_weights(self, signals: Signals) -> Tensor:
         """The weights (T,) in this step; the alignments are added to the sums."""
         main = check_main(self.main, len(signals.losses))
+        if not signals.present[main]:
+            return self._known(signals.losses)
         return self.weights(signals.gramian_row(main), signals.losses)

@@ -100,10 +100,9 @@ class GradDrop(Randomised, GradientSurgery, GradientBalancing):
         passing = shares(gradients, uniform.to(gradients.device), leak)
         return passing / len(gradients) if self.scale == "mean" else passing
 
-    def backward(self, signals: Signals) -> Tensor | None:
-        """Fill ``.grad``; there are no weights."""
+    def _fill(self, signals: Signals) -> Tensor | None:
         if self.level == "parameters":
-            return super().backward(signals)
+            return super()._fill(signals)
         gradients = signals.feature_gradients()
         signed = [g * z.sign() for g, z in zip(gradients, signals.features(), strict=True)]
         passing = self._passing(torch.stack([s.transpose(0, 1).flatten(1).sum(1) for s in signed]))

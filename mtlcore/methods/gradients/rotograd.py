@@ -103,27 +103,35 @@ class RotoGrad(SelfLearning, Method):
         """The weights (T,) that equalise the norms of the gradients at the representation."""
         return self.weights(_norms(signals.feature_gradients()))
 
+    def _balance(self, signals: Signals) -> Tensor | None:
+        if self.rotate and not len(self.skew):
+            z = signals.features()[0]
+            self.skew.data = z.new_zeros(len(signals.tasks), z.shape[1], z.shape[1])
+        weights = super()._balance(signals)
+        if self.rotate and any(signals.present):
+            signals.rotate(signals.agreed(self._rotations()))  # of all tasks, those without a label too
+        return weights
+
     def after_backward(self, signals: Signals) -> None:
         """One step of the rotations."""
         if self.rotate:
             gradients = signals.feature_gradients()
             stacked = torch.stack([g.transpose(0, 1).flatten(1) for g in gradients])
-            signals.rotate(self._turn(stacked, _norms(gradients)))
+            self._turn(stacked, _norms(gradients))
 
-    def _turn(self, gradients: Tensor, norms: Tensor) -> Tensor:
-        """Rotations (T, m, m) after one step, from the gradients (T, m, N) at the representation."""
-        tasks, size, samples = gradients.shape
-        if not self.skew.numel():
-            self.skew.data = gradients.new_zeros(tasks, size, size)
+    def _rotations(self) -> Tensor:
+        with torch.no_grad():
+            return torch.matrix_exp(self.skew - self.skew.mT)
+
+    def _turn(self, gradients: Tensor, norms: Tensor) -> None:
+        """One step of the rotations, from the gradients (T, m, N) at the representation."""
         mean = gradients.mean(0)
         share = torch.where(norms > 0, mean.norm() / norms, 0)
         common = (gradients * share[:, None, None]).mean(0)
         rotations = torch.matrix_exp(self.skew - self.skew.mT)
         gap = rotations @ common - (rotations @ gradients).detach()
-        (gradient,) = torch.autograd.grad(gap.square().sum() / samples, self.skew)
+        (gradient,) = torch.autograd.grad(gap.square().sum() / gradients.shape[2], self.skew)
         self._step(self.skew, gradient)
-        with torch.no_grad():
-            return torch.matrix_exp(self.skew - self.skew.mT)
 
 
 def _norms(gradients: Sequence[Tensor]) -> Tensor:

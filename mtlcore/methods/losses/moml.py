@@ -88,23 +88,29 @@ class MOML(SelfLearning, LossBalancing):
         weights : Tensor, shape (T,)
             On the simplex, or T times that.
         """
-        self._step(self.a, self.logit_gradient(check_gramian(signal).double()))
-        return self._rescale(self.a.detach().softmax(0), signal)
+        return self._follow(check_gramian(signal))
+
+    def _follow(self, response: Tensor) -> Tensor:
+        """The weights after a step of the logits; no row, no step."""
+        self._meet(response.shape[1], response.device)
+        if len(response):
+            self._step(self.a, self.logit_gradient(response.double()))
+        return self._rescale(self.a.detach().softmax(0), response)
 
     def logit_gradient(self, response: Tensor) -> Tensor:
         """Return the direction against which the logits move.
 
         Parameters
         ----------
-        response : Tensor, shape (T, T)
-            As in :meth:`weights`.
+        response : Tensor, shape (F, T)
+            As in :meth:`weights`, with a row for each of F validation losses.
 
         Returns
         -------
         gradient : Tensor, shape (T,)
             The shortest convex combination of the normalised q.
         """
-        self._meet(len(response), response.device)
+        self._meet(response.shape[1], response.device)
         alpha = self.a.detach().softmax(0)
         q = -self.lr * response @ (torch.diag(alpha) - torch.outer(alpha, alpha))
         norms = q.norm(dim=1, keepdim=True)
@@ -114,4 +120,5 @@ class MOML(SelfLearning, LossBalancing):
     def step_weights(self, signals: Signals) -> Tensor:
         """The weights (T,) of this step, after a step of the logits."""
         self._meet(len(signals.losses), signals.losses.device)
-        return self.weights(signals.response(self.a.detach().softmax(0), self.lr))
+        response = check_gramian(signals.response(self.a.detach().softmax(0), self.lr))
+        return self._follow(response[list(signals.validated)])

@@ -6,12 +6,14 @@ import torch
 from torch import Tensor
 
 from mtlcore.methods.base import LossBalancing, check_main
+from mtlcore.signals import Signals
 
 
 class SingleTask(LossBalancing):
     """Train on one task alone, :math:`d = g_m`.
 
-    It is the reference that every multi-task method has to beat. There is no scale to choose.
+    It is the reference that every multi-task method has to beat. There is no scale to choose. A batch without a
+    label of the task makes no step.
 
     Parameters
     ----------
@@ -28,9 +30,14 @@ class SingleTask(LossBalancing):
     tensor([0., 1., 0.])
     """
 
+    main: int
+
     def __init__(self, main: int = 0) -> None:
         super().__init__()
         self.main = main
+
+    def _lacks(self, signals: Signals) -> bool:
+        return not signals.present[self.main]
 
     def rule(self, losses: Tensor) -> Tensor:
         weights = torch.zeros_like(losses)

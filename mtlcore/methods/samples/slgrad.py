@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from mtlcore.methods.base import Method, Scale
+from mtlcore.methods.base import Method, Scale, check_main
 from mtlcore.signals import Signals
 
 
@@ -60,6 +60,7 @@ class SLGrad(Method):
     family: ClassVar[str] = "samples"
     validates = True
     published: ClassVar[Scale] = "mean"
+    main: int
 
     def __init__(
         self,
@@ -100,6 +101,7 @@ class SLGrad(Method):
         """
         if signal.dim() != 2 or not signal.numel():
             raise ValueError(f"an alignment of samples has shape (T, N), not {tuple(signal.shape)}")
+        check_main(self.main, len(signal))
         raw = signal.detach().double()
         helpful = torch.where(raw.isfinite(), raw, 0).clamp(min=0)
         if helpful.any():
@@ -107,19 +109,11 @@ class SLGrad(Method):
         uniform = 1 / signal.numel() if self.on_empty == "uniform" else 0.0
         return self._rescale(torch.full_like(raw, uniform), signal)
 
-    def backward(self, signals: Signals) -> Tensor | None:
-        """Weigh the samples and backpropagate them once.
+    def _lacks(self, signals: Signals) -> bool:
+        return signals.validation is not None and not signals.validated[self.main]
 
-        Parameters
-        ----------
-        signals : Signals
-            The training step, with a validation batch.
-
-        Returns
-        -------
-        weights : Tensor, shape (T,)
-            The total weight of each task.
-        """
+    def _fill(self, signals: Signals) -> Tensor:
+        """Weigh the samples and backpropagate them once; return the total weight of each task."""
         direction = signals.main_gradient(self.main, self.lookahead)
         if self.scope == "shared":
             direction = direction[: sum(signals.sizes)]
@@ -129,7 +123,7 @@ class SLGrad(Method):
         if self.similarity == "cosine":
             norms = signals.sample_norms(self.scope)
             alignment = torch.where(norms > 0, alignment / norms, 0)
-        weights = self.weights(alignment)
+        weights = signals.agreed(self.weights(alignment))
         if weights.any():
             signals.backward_samples(weights)
         return weights.sum(1)
