@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from mtlcore.methods._state import State
 from mtlcore.methods.base import LossBalancing, Method, Scale
 from mtlcore.signals import Signals
 
@@ -64,7 +63,16 @@ class LearnedScales(LossBalancing):
 
     def after_backward(self, signals: Signals) -> None:
         """Backpropagate the objective to s."""
-        self.objective(signals.losses.double()).backward()
+        objective = self.objective(signals.losses.double())
+        if signals.scaler is not None:  # it divides all gradients of an optimiser by its scale
+            objective = signals.scaler.scale(objective)
+        objective.backward()
+        self._watch()
+
+    def _take_from(self, twin: Any, kept: Sequence[int], tasks: int) -> None:
+        gradient = torch.zeros_like(self.s)
+        gradient[kept] = twin.s.grad
+        self.s.grad = gradient if self.s.grad is None else self.s.grad + gradient
         self._watch()
 
     def _watch(self) -> None:
@@ -76,7 +84,7 @@ class LearnedScales(LossBalancing):
             warnings.warn(
                 f"the scales of {self} have not changed in {PATIENCE} steps: no optimiser steps them, so add "
                 "optimizer.add_param_group({'params': method.learnable(), 'weight_decay': 0})",
-                stacklevel=4,
+                stacklevel=8,  # the caller of backward
             )
 
     def learnable(self, tasks: int | None = None) -> list[nn.Parameter]:
@@ -113,19 +121,50 @@ class SelfLearning(Method):
         if self._optimizer is None:
             self._stepped = [parameter]
             self._optimizer = self.optimizer(self._stepped)
-        parameter.grad = gradient.detach().to(parameter)
+        gradient = gradient.detach().to(parameter)
+        if self._stepped[0] is parameter:
+            parameter.grad = gradient
+        else:
+            for piece, row, part in zip(self._stepped, parameter.data, gradient, strict=True):
+                piece.data, piece.grad = row, part  # the row is a view, so the step changes the parameter
         self._optimizer.step()
-        parameter.grad = None
+        for piece in self._stepped:
+            piece.grad = None
+
+    def _alone(self, kept: Sequence[int], tasks: int) -> Any:
+        self._split()
+        twin = super()._alone(kept, tasks)
+        twin._stepped = [self._stepped[task] for task in kept if self._stepped]
+        return twin
+
+    def _split(self) -> None:
+        """Let the optimiser step the rows of the parameter one by one, each with its own state.
+
+        A row without a gradient then keeps its value, and its averages and number of steps.
+        """
+        (parameter,) = self.parameters()
+        if not len(parameter) or (self._stepped and self._stepped[0] is not parameter):
+            return
+        whole = {} if self._optimizer is None else self._optimizer.state[parameter]
+        self._stepped = [row.clone() for row in parameter.detach()]
+        self._optimizer = self.optimizer(self._stepped)
+        for task, row in enumerate(self._stepped):
+            for name, value in whole.items():
+                of_rows = isinstance(value, Tensor) and value.shape == parameter.shape
+                self._optimizer.state[row][name] = value[task].clone() if of_rows else copy.deepcopy(value)
 
     def get_extra_state(self) -> Any:
         return None if self._optimizer is None else self._optimizer.state_dict()
 
     def set_extra_state(self, state: Any) -> None:
-        self._optimizer = None
+        self._optimizer, self._stepped = None, ()
         if state is not None:
-            self._optimizer = self.optimizer(self.parameters())
+            (parameter,) = self.parameters()
+            rows = sum(len(group["params"]) for group in state["param_groups"]) > 1
+            self._stepped = [row.clone() for row in parameter.detach()] if rows else [parameter]
+            self._optimizer = self.optimizer(self._stepped)
             self._optimizer.load_state_dict(copy.deepcopy(state))
 
     def reset(self) -> None:
         super().reset()
-        self._optimizer = None
+        self._optimizer, self._stepped = None, ()

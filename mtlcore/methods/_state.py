@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,10 +13,10 @@ from torch import Tensor, nn
 from mtlcore.methods._params import plain
 
 Shape = Literal["vector", "rows", "square"]
-State = TypeVar("State", bound="TaskState")
 
 
-class Rows(NamedTuple):
+@dataclass(frozen=True)
+class Rows:
     """How a tensor of the state has a row for each task; the arguments are those of ``add_rows``."""
 
     fill: float
@@ -116,7 +117,7 @@ class TaskState(nn.Module):
         for name in self._rows:
             self._assign(name, self._state()[name].new_zeros(0))
 
-    def _alone(self: State, kept: Sequence[int], tasks: int) -> State:
+    def _alone(self, kept: Sequence[int], tasks: int) -> Any:
         """This method as if some of the tasks were all: a copy, which shares generators and optimisers."""
         parts = {}
         for name, tensor in self._state().items():
@@ -130,7 +131,7 @@ class TaskState(nn.Module):
             setattr(twin, name, None if values is None else tuple(values[task] for task in kept))
         return twin
 
-    def _take_from(self: State, twin: State, kept: Sequence[int], tasks: int) -> None:
+    def _take_from(self, twin: Any, kept: Sequence[int], tasks: int) -> None:
         """Take over what a copy for some of the tasks has learned."""
         for name, part in twin._state().items():
             rows = self._rows.get(name)

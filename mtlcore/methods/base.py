@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 from mtlcore.methods._params import as_text, same
 from mtlcore.methods._state import TaskState
-from mtlcore.signals import Level, Signals, check_level
+from mtlcore.signals import Level, NonFiniteError, Signals, check_level
+from mtlcore.signals.step import at_least_single
+from mtlcore.signals.trunk import gram
 
 Scale = Literal["sum", "mean"]
 
@@ -172,7 +174,7 @@ class Method(TaskState):
         """Whether a label is missing without which the rule has no step."""
         return False
 
-    def _alone(self: State, kept: Sequence[int], tasks: int) -> State:
+    def _alone(self, kept: Sequence[int], tasks: int) -> Any:
         twin = super()._alone(kept, tasks)
         if twin.main is not None:
             twin.main = list(kept).index(check_main(twin.main, tasks))
@@ -259,7 +261,7 @@ class Method(TaskState):
         factor = {("mean", "sum"): len(weights), ("sum", "mean"): 1 / len(weights)}
         weights = weights * factor.get((self.published, self.scale), 1)
         weights = weights.to(_type_of_weights(signal))
-        _check_finite(torch.isfinite(weights), "weight")
+        check_finite(torch.isfinite(weights).view(len(weights), -1).all(1), "weight", ValueError)
         return weights
 
 
@@ -387,7 +389,7 @@ class GramianRule(Method):
             A step goes against it.
         """
         jacobian = check_jacobian(jacobian)
-        return self.weights(jacobian @ jacobian.T) @ jacobian
+        return weighted_sum(self.weights(gram(jacobian)), jacobian)
 
     def step_weights(self, signals: Signals) -> Tensor:
         """The weights (T,) of the task gradients in this step."""
@@ -430,11 +432,17 @@ class GradientBalancing(GramianRule):
         return self.weights(signals.gramian(self.level))
 
 
-def check_losses(losses: Tensor) -> Tensor:
-    """A finite vector of at least one loss, detached."""
+def weighted_sum(weights: Tensor, rows: Tensor) -> Tensor:
+    """The sum (D,) of rows (T, D) with weights (T,), in the type of the rows; short types are summed in float32."""
+    wide = at_least_single(rows)
+    return (weights.to(wide) @ wide).to(rows)
+
+
+def check_losses(losses: Tensor, what: str = "loss") -> Tensor:
+    """A finite vector with an entry for each of at least one task, detached."""
     if losses.dim() != 1 or not len(losses):
-        raise ValueError(f"losses have shape (T,) with T >= 1, not {tuple(losses.shape)}")
-    _check_finite(torch.isfinite(losses), "loss")
+        raise ValueError(f"one {what} for each task has shape (T,) with T >= 1, not {tuple(losses.shape)}")
+    check_finite(torch.isfinite(losses), what)
     return losses.detach()
 
 
@@ -442,8 +450,8 @@ def check_gramian(gramian: Tensor) -> Tensor:
     """A finite square matrix of inner products, detached."""
     if gramian.dim() != 2 or gramian.shape[0] != gramian.shape[1] or not len(gramian):
         raise ValueError(f"a Gramian has shape (T, T) with T >= 1, not {tuple(gramian.shape)}")
-    _check_finite(torch.isfinite(gramian.diagonal()), "gradient")
-    _check_finite(torch.isfinite(gramian).all(1), "gradient")
+    check_finite(torch.isfinite(gramian.diagonal()), "gradient")
+    check_finite(torch.isfinite(gramian).all(1), "gradient")
     return gramian.detach()
 
 
@@ -451,7 +459,7 @@ def check_jacobian(jacobian: Tensor) -> Tensor:
     """A finite matrix with one task gradient a row, detached."""
     if jacobian.dim() != 2 or not len(jacobian):
         raise ValueError(f"a Jacobian has shape (T, D) with T >= 1, not {tuple(jacobian.shape)}")
-    _check_finite(torch.isfinite(jacobian).all(1), "gradient")
+    check_finite(torch.isfinite(jacobian).all(1), "gradient")
     return jacobian.detach()
 
 
@@ -466,7 +474,8 @@ def _type_of_weights(signal: Tensor) -> torch.dtype:
     return torch.float64 if signal.dtype == torch.float64 else torch.float32
 
 
-def _check_finite(finite: Tensor, what: str) -> None:
+def check_finite(finite: Tensor, what: str, error: type[ValueError] = NonFiniteError) -> None:
+    """Raise an error with the numbers of the tasks for which it does not hold, of (T,) truth values."""
     if not finite.all():
         bad = ", ".join(str(i) for i in (~finite).nonzero().flatten().tolist())
-        raise ValueError(f"the {what} of task {bad} is not finite; lower the learning rate or check its data")
+        raise error(f"the {what} of task {bad} is not finite; lower the learning rate or check its data")

@@ -12,6 +12,7 @@ from torch import Tensor
 import mtlcore as mtl
 from mtlcore.methods.compose import Compose
 from mtlcore.methods.gradients.rotograd import RotoGrad
+from mtlcore.methods.losses.imtll import IMTLL
 from mtlcore.methods.losses.uw import UW
 from mtlcore.methods.samples.slgrad import SLGrad
 
@@ -63,6 +64,42 @@ def test_gradnorm_picks_its_parameters_from_the_signals() -> None:
     twin.weights(scaled.norms(list(model.trunk[0].parameters())), scaled.losses)
     Compose(mtl.Static((0.5, 3.0)), picked).backward(mtl.Signals(model, batch(), TASKS))
     torch.testing.assert_close(picked.w, twin.w)
+
+
+@pytest.mark.parametrize(
+    ("losses", "gradients", "product"),
+    [
+        (UW(), mtl.PCGrad(), 0.5),
+        (UW(kind=("classification", "regression")), mtl.GradDrop(), 0.5),
+        (IMTLL(), mtl.IMTLG(), 1.0),
+    ],
+    ids=repr,
+)
+def test_scales_come_to_rest_where_they_do_alone(
+    losses: mtl.Method, gradients: mtl.Method, product: float
+) -> None:
+    """In a fixed network every weight times its loss becomes 1/2, or 1."""
+    method, model = Compose(losses, gradients), make_model()
+    sgd = torch.optim.SGD(method.learnable(), lr=0.5)
+    for _ in range(200):
+        sgd.zero_grad()
+        method.backward(mtl.Signals(model, batch(), TASKS))
+        sgd.step()
+    values = mtl.Signals(model, batch(), TASKS).losses
+    torch.testing.assert_close(losses.weights(values) * values, torch.full_like(values, product))
+
+
+def test_the_full_imtl_at_rest() -> None:
+    """Gradients of losses that are all 1, and an update with one projection on all of them."""
+    imtl, model = Compose(IMTLL(), mtl.IMTLG()), make_model()
+    signals = mtl.Signals(model, batch(), TASKS)
+    imtl.losses.s.data = -signals.losses.log()
+    jacobian = signals.jacobian()
+    weights = imtl.backward(signals)
+    torch.testing.assert_close((weights * signals.losses).sum().item(), 1.0)
+    products = (jacobian / jacobian.norm(dim=1, keepdim=True)) @ (weights @ jacobian)
+    torch.testing.assert_close(products[0], products[1])
+    torch.testing.assert_close(imtl.losses.s.grad, torch.zeros_like(weights))
 
 
 def test_compose_learns_the_loss_weights_and_refuses_the_wrong_kinds() -> None:

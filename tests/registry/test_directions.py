@@ -84,3 +84,29 @@ def test_gradients_are_left_alone(text: str) -> None:
     gradients = rows(C).requires_grad_()
     assert not make(text).direction(gradients, SIZES).requires_grad
     assert torch.equal(gradients, rows(C))
+
+
+FAR = {
+    "huge": (torch.float32, 1e25),
+    "tiny": (torch.float32, 1e-30),
+    "half": (torch.float16, 5e-5),
+    "brain half": (torch.bfloat16, 5e-5),
+    "huge brain half": (torch.bfloat16, 1e25),
+}
+
+
+@methods(texts=OF_C)
+@pytest.mark.parametrize("name", FAR)
+def test_directions_do_not_depend_on_the_range_of_a_type(text: str, name: str) -> None:
+    """Squares that overflow or vanish in the type of the gradients: against float64, over some steps."""
+    dtype, size = FAR[name]
+    gradients = torch.randn(3, 3, generator=seeded(5), dtype=torch.float64)
+    gradients = (size * gradients / gradients.norm()).to(dtype)
+    method, twin = make(text), make(text)
+    wide = torch.float32 if isinstance(method, mtl.GradDrop) else torch.float64  # it draws U in that type
+    for k in range(3):
+        found = method.direction((k + 1) * gradients, SIZES)
+        expected = twin.direction(((k + 1) * gradients).to(wide), SIZES)
+        assert found.dtype == dtype
+        slack = {torch.float32: 1e-3, torch.float16: 2e-2, torch.bfloat16: 2e-2}[dtype]
+        torch.testing.assert_close(found.double() / size, expected.double() / size, rtol=slack, atol=slack)

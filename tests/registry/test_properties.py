@@ -94,7 +94,7 @@ def test_inputs_are_left_alone(text: str) -> None:
     assert torch.equal(signal, before)
 
 
-@methods(lambda method: method.family != "samples", "weighs a sample that is not finite with zero", OF_C)
+@methods(texts=OF_C)
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_signal_that_is_not_finite_names_its_task(text: str, bad: float) -> None:
     method = make(text)
@@ -102,17 +102,6 @@ def test_a_signal_that_is_not_finite_names_its_task(text: str, bad: float) -> No
     signal[(1,) * signal.dim()] = bad
     with pytest.raises(ValueError, match=r"task .*1.* not finite"):
         answer(method, signal)
-
-
-@methods(texts=[text for text in TEXTS if make(text).family == "samples"])
-@pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_a_sample_that_is_not_finite_has_no_weight(text: str, bad: float) -> None:
-    method = make(text)
-    signal = signal_of(method, rows(C))
-    signal[1, 1] = bad
-    weights = method.weights(signal)
-    assert torch.isfinite(weights).all()
-    assert weights[1, 1] == 0
 
 
 @methods(texts=OF_C)

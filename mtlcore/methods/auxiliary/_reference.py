@@ -10,6 +10,8 @@ from torch import Tensor
 from mtlcore.methods._surgery import GradientSurgery, Per, check_per
 from mtlcore.methods.auxiliary._family import Auxiliary
 from mtlcore.methods.base import check_jacobian, check_main
+from mtlcore.signals.step import at_least_single
+from mtlcore.signals.trunk import near
 
 
 class ReferenceProjection(GradientSurgery, Auxiliary):
@@ -74,7 +76,7 @@ class ReferenceProjection(GradientSurgery, Auxiliary):
         direction : Tensor, shape (D,)
             A step goes against it.
         """
-        jacobian = check_jacobian(jacobian)
+        given, jacobian = jacobian, at_least_single(check_jacobian(jacobian))
         main = check_main(self.main, len(jacobian))
         blocks = self._split(jacobian, sizes)
         references = self._split(self._smooth(jacobian[main]), sizes)
@@ -84,7 +86,7 @@ class ReferenceProjection(GradientSurgery, Auxiliary):
                 g[main] + self.lam * remove(g[others], v, self._part).sum(0)
                 for g, v in zip(blocks, references, strict=True)
             ]
-        )
+        ).to(given)
 
     def _smooth(self, gradient: Tensor) -> Tensor:
         if self.smoothing == 1:
@@ -105,7 +107,14 @@ class ReferenceProjection(GradientSurgery, Auxiliary):
 
 
 def remove(vectors: Tensor, reference: Tensor, part: Callable[[Tensor], Tensor]) -> Tensor:
-    """Vectors (A, D) without a part of their inner products with a reference (D,)."""
+    """Vectors (A, D) without a part of their inner products with a reference (D,).
+
+    Products are those of vectors whose largest entry is near 1: powers of two leave the digits as they are.
+    """
+    if not vectors.numel():
+        return vectors
+    reference = reference / near(reference.abs().max()).to(reference)
+    sizes = near(vectors.abs().amax(1)).to(vectors)
     norm = reference @ reference
-    removed = torch.where(norm > 0, part(vectors @ reference) / norm, 0)
-    return vectors - removed[:, None] * reference
+    removed = torch.where(norm > 0, part(vectors / sizes[:, None] @ reference) / norm, 0)
+    return vectors - (sizes * removed)[:, None] * reference

@@ -108,7 +108,7 @@ class HydaLearn(Method):
 
     def weights(self, signal: Tensor) -> Tensor:
         """Return the weights (T,) of the tasks from their gains (T,) on the main metric."""
-        gains = check_losses(signal).double()
+        gains = check_losses(signal, "gain").double()
         main = check_main(self.main, len(gains))
         if self.invalid == "literal":
             return self._rescale(self.total * as_printed(gains, main, self.beta, self.downscale), signal)
@@ -123,9 +123,10 @@ class HydaLearn(Method):
         return self.weights(self._gains(signals))
 
     def _lacks(self, signals: Signals) -> bool:
-        if self.on_training or signals.validation is None:
-            return self.on_training and not signals.present[self.main]
-        return not signals.validated[self.main]
+        if signals.validation is None and not self.on_training:
+            return False  # an error will say so
+        labels = signals.present if self.on_training else signals.validated
+        return not labels[check_main(self.main, len(labels))]
 
     def _gains(self, signals: Signals) -> Tensor:
         main = check_main(self.main, len(signals.losses))

@@ -104,7 +104,7 @@ class OLAux(Method):
         ValueError
             If something is not finite, or ``log=True`` and the losses are missing or not positive.
         """
-        alignment = check_losses(signal).double()
+        alignment = check_losses(signal, "gradient").double()
         main = check_main(self.main, len(alignment))
         answer = self._known(signal)
         self._learn(alignment, main, losses)

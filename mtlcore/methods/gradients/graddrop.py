@@ -12,6 +12,7 @@ from mtlcore.methods._random import Randomised
 from mtlcore.methods._surgery import GradientSurgery
 from mtlcore.methods.base import GradientBalancing, Scale, check_jacobian
 from mtlcore.signals import Level, Signals
+from mtlcore.signals.step import at_least_single
 
 
 class GradDrop(Randomised, GradientSurgery, GradientBalancing):
@@ -89,8 +90,7 @@ class GradDrop(Randomised, GradientSurgery, GradientBalancing):
         direction : Tensor, shape (D,)
             A step goes against it.
         """
-        gradients = check_jacobian(jacobian)
-        gradients = gradients.to(torch.promote_types(gradients.dtype, torch.float32))
+        gradients = at_least_single(check_jacobian(jacobian))
         return (self._passing(gradients) * gradients).sum(0).to(jacobian)
 
     def _passing(self, gradients: Tensor) -> Tensor:
@@ -104,10 +104,10 @@ class GradDrop(Randomised, GradientSurgery, GradientBalancing):
         if self.level == "parameters":
             return super()._fill(signals)
         gradients = signals.feature_gradients()
-        signed = [g * z.sign() for g, z in zip(gradients, signals.features(), strict=True)]
+        signed = [at_least_single(g) * z.sign() for g, z in zip(gradients, signals.features(), strict=True)]
         passing = self._passing(torch.stack([s.transpose(0, 1).flatten(1).sum(1) for s in signed]))
         passing = signals.agreed(passing)
-        kept = [g * p.view(-1, *[1] * (g.dim() - 2)) for g, p in zip(gradients, passing, strict=True)]
+        kept = [g * p.view(-1, *[1] * (g.dim() - 2)).to(g) for g, p in zip(gradients, passing, strict=True)]
         signals.backward_features(kept)
         return None
 

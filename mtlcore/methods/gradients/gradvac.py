@@ -10,8 +10,9 @@ from torch import Generator, Tensor
 
 from mtlcore.methods._random import Randomised, orders
 from mtlcore.methods._surgery import GradientSurgery, Per, check_per
-from mtlcore.methods.base import GradientBalancing, Scale, check_jacobian
+from mtlcore.methods.base import GradientBalancing, Scale, check_jacobian, weighted_sum
 from mtlcore.signals import Level
+from mtlcore.signals.trunk import gram
 
 
 class GradVac(Randomised, GradientSurgery, GradientBalancing):
@@ -125,5 +126,6 @@ class GradVac(Randomised, GradientSurgery, GradientBalancing):
         if self.per == "whole":
             return super().direction(jacobian)
         blocks = self._split(check_jacobian(jacobian), sizes)
-        weights = self.rule(torch.stack([g @ g.T for g in blocks]).double())
-        return torch.cat([self._rescale(w, g).to(g) @ g for w, g in zip(weights, blocks, strict=True)])
+        self._meet(len(jacobian), jacobian.device)
+        weights = self.rule(torch.stack([gram(g) for g in blocks]))
+        return torch.cat([weighted_sum(self._rescale(w, g), g) for w, g in zip(weights, blocks, strict=True)])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
-from mtlcore.methods.base import check_jacobian
+from mtlcore.methods.base import check_jacobian, weighted_sum
 from mtlcore.methods.losses.rlw import RLW
 
 
@@ -62,4 +63,5 @@ class RGW(RLW):
             A step goes against it.
         """
         jacobian = check_jacobian(jacobian)
-        return self.weights(jacobian.norm(dim=1)) @ jacobian
+        norms = torch.linalg.vector_norm(jacobian, dim=1, dtype=torch.float64)
+        return weighted_sum(self.weights(norms), jacobian)

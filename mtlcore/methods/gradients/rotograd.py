@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from mtlcore.methods._learned import MakeOptimizer, SelfLearning
 from mtlcore.methods.base import Method, Scale, check_losses
 from mtlcore.signals import Level, Signals
+from mtlcore.signals.step import at_least_single
 
 
 class RotoGrad(SelfLearning, Method):
@@ -89,7 +90,7 @@ class RotoGrad(SelfLearning, Method):
         weights : Tensor, shape (T,)
             Zero for a zero gradient.
         """
-        norms = check_losses(signal).double()
+        norms = check_losses(signal, "gradient").double()
         self._meet(len(norms), norms.device)
         anew = self.reference.isnan() | (self.steps == self.burn_in)
         self.reference = torch.where(anew, norms, self.reference)
@@ -104,11 +105,12 @@ class RotoGrad(SelfLearning, Method):
         return self.weights(_norms(signals.feature_gradients()))
 
     def _balance(self, signals: Signals) -> Tensor | None:
-        if self.rotate and not len(self.skew):
+        rotate = self.rotate and any(signals.present)
+        if rotate and not len(self.skew):
             z = signals.features()[0]
-            self.skew.data = z.new_zeros(len(signals.tasks), z.shape[1], z.shape[1])
+            self.skew.data = at_least_single(z.new_zeros(len(signals.tasks), z.shape[1], z.shape[1]))
         weights = super()._balance(signals)
-        if self.rotate and any(signals.present):
+        if rotate:
             signals.rotate(signals.agreed(self._rotations()))  # of all tasks, those without a label too
         return weights
 
@@ -117,7 +119,7 @@ class RotoGrad(SelfLearning, Method):
         if self.rotate:
             gradients = signals.feature_gradients()
             stacked = torch.stack([g.transpose(0, 1).flatten(1) for g in gradients])
-            self._turn(stacked, _norms(gradients))
+            self._turn(at_least_single(stacked), _norms(gradients))
 
     def _rotations(self) -> Tensor:
         with torch.no_grad():
@@ -126,7 +128,7 @@ class RotoGrad(SelfLearning, Method):
     def _turn(self, gradients: Tensor, norms: Tensor) -> None:
         """One step of the rotations, from the gradients (T, m, N) at the representation."""
         mean = gradients.mean(0)
-        share = torch.where(norms > 0, mean.norm() / norms, 0)
+        share = torch.where(norms > 0, _norms([mean])[0] / norms, 0).to(gradients)
         common = (gradients * share[:, None, None]).mean(0)
         rotations = torch.matrix_exp(self.skew - self.skew.mT)
         gap = rotations @ common - (rotations @ gradients).detach()
@@ -135,4 +137,4 @@ class RotoGrad(SelfLearning, Method):
 
 
 def _norms(gradients: Sequence[Tensor]) -> Tensor:
-    return torch.stack([g.norm() for g in gradients])
+    return torch.stack([torch.linalg.vector_norm(g, dtype=torch.float64) for g in gradients])

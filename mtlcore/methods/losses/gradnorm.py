@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -99,7 +100,7 @@ class GradNorm(SelfLearning, LossBalancing):
         ValueError
             If a norm or a loss is not finite, a first loss is zero, or the number of tasks changes.
         """
-        norms = check_losses(signal).double()
+        norms = check_losses(signal, "gradient").double()
         self._meet(len(norms), norms.device)
         w = self.w.detach().clone()
         self._learn(norms, torch.ones_like(norms) if losses is None else check_losses(losses).double())
@@ -117,6 +118,15 @@ class GradNorm(SelfLearning, LossBalancing):
         with torch.no_grad():
             self.w.clamp_(min=self.floor)
             self.w.mul_(len(norms) / self.w.sum())
+
+    def _alone(self, kept: Sequence[int], tasks: int) -> Any:
+        twin = super()._alone(kept, tasks)
+        twin.w.data *= len(kept) / twin.w.data.sum()
+        return twin
+
+    def _take_from(self, twin: Any, kept: Sequence[int], tasks: int) -> None:
+        twin.w.data *= self.w.data[kept].sum() / len(kept)  # the sum of all weights stays T
+        super()._take_from(twin, kept, tasks)
 
     def step_weights(self, signals: Signals) -> Tensor:
         """The weights (T,) of this step; those of the next are learned."""

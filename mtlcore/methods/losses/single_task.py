@@ -37,7 +37,7 @@ class SingleTask(LossBalancing):
         self.main = main
 
     def _lacks(self, signals: Signals) -> bool:
-        return not signals.present[self.main]
+        return not signals.present[check_main(self.main, len(signals.tasks))]
 
     def rule(self, losses: Tensor) -> Tensor:
         weights = torch.zeros_like(losses)

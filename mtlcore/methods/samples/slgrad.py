@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mtlcore.methods.base import Method, Scale, check_main
-from mtlcore.signals import Signals
+from mtlcore.signals import NonFiniteError, Signals
 
 
 class SLGrad(Method):
@@ -37,7 +37,8 @@ class SLGrad(Method):
     Raises
     ------
     ValueError
-        If an option is unknown, there is no validation batch, or the main task's validation gradient is zero.
+        If an option is unknown, there is no validation batch, the main task's validation gradient is zero, or
+        the loss or the gradient of a sample is not finite (which no weight of zero would make harmless).
 
     Notes
     -----
@@ -82,7 +83,7 @@ class SLGrad(Method):
         self.scope, self.similarity, self.on_empty = scope, similarity, on_empty
 
     def weights(self, signal: Tensor) -> Tensor:
-        """Return the weights of the samples; a sample whose inner product is not finite gets none.
+        """Return the weights of the samples.
 
         Parameters
         ----------
@@ -97,20 +98,30 @@ class SLGrad(Method):
         Raises
         ------
         ValueError
-            If the signal is no matrix with at least one task and one sample.
+            If the signal is no matrix with at least one task and one sample, has an entry that is not finite, or
+            there is no task number ``main``.
         """
         if signal.dim() != 2 or not signal.numel():
             raise ValueError(f"an alignment of samples has shape (T, N), not {tuple(signal.shape)}")
         check_main(self.main, len(signal))
         raw = signal.detach().double()
-        helpful = torch.where(raw.isfinite(), raw, 0).clamp(min=0)
+        broken = (~raw.isfinite()).nonzero().tolist()
+        if broken:
+            task, sample = broken[0]
+            raise NonFiniteError(
+                f"the gradient of sample {sample} of task {task} is not finite (the first of {len(broken)}); lower "
+                "the learning rate or check its input and label"
+            )
+        helpful = raw.clamp(min=0)
         if helpful.any():
             return self._rescale(helpful / helpful.max() / (helpful / helpful.max()).sum(), signal)
         uniform = 1 / signal.numel() if self.on_empty == "uniform" else 0.0
         return self._rescale(torch.full_like(raw, uniform), signal)
 
     def _lacks(self, signals: Signals) -> bool:
-        return signals.validation is not None and not signals.validated[self.main]
+        if signals.validation is None:
+            return False  # an error will say so
+        return not signals.validated[check_main(self.main, len(signals.tasks))]
 
     def _fill(self, signals: Signals) -> Tensor:
         """Weigh the samples and backpropagate them once; return the total weight of each task."""

@@ -97,9 +97,27 @@ def test_slgrad_takes_no_step_when_no_sample_helps() -> None:
     torch.testing.assert_close(SLGrad(on_empty="uniform").weights(against), torch.full_like(against, 1 / 6))
 
 
-def test_slgrad_ignores_a_broken_sample() -> None:
-    weights = SLGrad().weights(torch.tensor([[1.0, torch.nan], [3.0, -1.0]]))
-    torch.testing.assert_close(weights, torch.tensor([[0.25, 0], [0.75, 0]]))
+def square_root(outputs: Tensor, targets: Tensor) -> Tensor:
+    """A loss with a gradient that is not finite where the output is right."""
+    return (outputs - targets).abs().sqrt()
+
+
+@pytest.mark.parametrize("on_empty", ["skip", "uniform"])
+@pytest.mark.parametrize("broken", ["loss", "gradient"])
+def test_slgrad_writes_nothing_for_a_broken_sample(broken: str, on_empty: str) -> None:
+    """A weight of zero would not help: zero times NaN is NaN."""
+    model, data = make_model(), batch()
+    tasks = (TASKS[0], mtl.Task("root", square_root, TASKS[1].metrics))
+    labels, values = data.targets[0], data.targets[1].clone()
+    values[3] = torch.inf if broken == "loss" else model(data.inputs)[1][3].detach()
+    method, bad = SLGrad(on_empty=on_empty), mtl.Batch(data.inputs, (labels, values))
+    method.backward(mtl.Signals(model, data, tasks, data))
+    model.zero_grad()
+    with pytest.raises(
+        ValueError, match="'root' is inf" if broken == "loss" else r"sample 3 of task 1 .*first of 1\)"
+    ):
+        method.backward(mtl.Signals(model, bad, tasks, data))
+    assert all(p.grad is None for p in model.parameters())
 
 
 def test_a_main_task_without_gradient_is_said() -> None:
