@@ -28,8 +28,8 @@ class _Unsized(nn.Parameter):
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func in (torch.full_like, torch.zeros_like):
             raise ValueError(
-                "this optimiser needs the number of tasks at once, which the method takes from the first step: "
-                "give the optimiser method.learnable(tasks=T)"
+                "this optimiser needs to know how many scales there are, which the method takes from its "
+                "first step; make it from method.learnable(tasks=T)"
             )
         return super().__torch_function__(func, types, args, kwargs or {})
 
@@ -53,7 +53,7 @@ class LearnedScales(LossBalancing):
     def __init__(self, *, init: float = 0.0, scale: Scale | None = None) -> None:
         super().__init__(scale=scale)
         self.init = init
-        self.add_rows("s", init, learned=True)
+        self.add_state("s", init, learned=True)
         self.s = _Unsized(self.s.data)
         self._filled, self._start = 0, (0, self.s.detach())
 
@@ -76,7 +76,7 @@ class LearnedScales(LossBalancing):
         self._watch()
 
     def _watch(self) -> None:
-        """Warn where the scales never move, by value or by version: a learning rate may be zero for a while."""
+        """Warn where the scales never move; by value and by version, since a learning rate may be zero."""
         if not self._filled:
             self._start = self.s._version, self.s.detach().clone()
         self._filled += 1
@@ -114,7 +114,7 @@ class SelfLearning(Method):
     optimizer: MakeOptimizer
     _optimizer: Optimizer | None = None
     _stepped: Sequence[Tensor] = ()
-    """What the optimiser steps: the parameter; or its rows, once tasks have made different numbers of steps."""
+    """What the optimiser steps: the parameter, or its rows once tasks have made unlike numbers of steps."""
 
     def _step(self, parameter: nn.Parameter, gradient: Tensor) -> None:
         """One step of the method's own optimiser against a gradient."""

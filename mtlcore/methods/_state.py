@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from mtlcore.methods._params import plain
 
-Shape = Literal["vector", "rows", "square"]
+Shape = Literal["vector", "rows", "square", "free"]
 
 
 @dataclass(frozen=True)
 class Rows:
-    """How a tensor of the state has a row for each task; the arguments are those of ``add_rows``."""
+    """How a tensor of the state has a row for each task, by the arguments of ``add_state``."""
 
     fill: float
     shape: Shape
@@ -37,9 +37,9 @@ class Rows:
 
 
 class TaskState(nn.Module):
-    """State with a row for each task.
+    """State, most of it with a row for each task.
 
-    A subclass declares it by :meth:`add_rows`, and then reads the attribute and assigns to it. The state is
+    A subclass declares it by :meth:`add_state`, and then reads the attribute and assigns to it. The state is
     empty until the first step, takes its size from that, and refuses another number of tasks; it is saved and
     loaded in any size, forgotten by ``reset``, and a task without a label leaves its row as it is.
     """
@@ -51,9 +51,9 @@ class TaskState(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: dict[str, Rows] = {}
+        self._rows: dict[str, Rows | None] = {}
 
-    def add_rows(
+    def add_state(
         self,
         name: str,
         fill: float = 0.0,
@@ -62,7 +62,7 @@ class TaskState(nn.Module):
         dtype: torch.dtype = torch.float64,
         learned: bool = False,
     ) -> None:
-        """Declare a buffer, or a parameter, with a row for each task.
+        """Declare a buffer, or a parameter, which is empty until the first step.
 
         Parameters
         ----------
@@ -70,8 +70,8 @@ class TaskState(nn.Module):
             Name of the attribute.
         fill : float, default 0.0
             The value of a task that was never seen.
-        shape : {"vector", "rows", "square"}, default "vector"
-            (T,); or (T, ...) or (..., T, T), and then the rule itself gives it its size.
+        shape : {"vector", "rows", "square", "free"}, default "vector"
+            (T,); or (T, ...), (..., T, T), or none with rows for tasks, and then the rule gives it its size.
         dtype : torch.dtype, default torch.float64
             Type of the entries.
         learned : bool, default False
@@ -82,7 +82,7 @@ class TaskState(nn.Module):
             self.register_parameter(name, nn.Parameter(empty))
         else:
             self.register_buffer(name, empty)
-        self._rows[name] = Rows(fill, shape)
+        self._rows[name] = None if shape == "free" else Rows(fill, shape)
 
     def _meet(self, tasks: int, device: torch.device) -> None:
         """Give the state its size.
@@ -94,6 +94,8 @@ class TaskState(nn.Module):
         """
         for name, rows in self._rows.items():
             state: Tensor = getattr(self, name)
+            if rows is None:
+                continue
             if not len(state) and rows.shape == "vector":
                 self._assign(name, torch.full((tasks,), rows.fill, dtype=state.dtype, device=device))
             elif len(state) and rows.tasks(state) != tasks:
@@ -121,8 +123,11 @@ class TaskState(nn.Module):
         """This method as if some of the tasks were all: a copy, which shares generators and optimisers."""
         parts = {}
         for name, tensor in self._state().items():
-            whole = name not in self._rows or not len(tensor)
-            parts[name] = tensor.clone() if whole else tensor[self._rows[name].index(kept, tensor.device)]
+            rows = self._rows.get(name)
+            if rows is None or not len(tensor):
+                parts[name] = tensor.clone()
+            else:
+                parts[name] = tensor[rows.index(kept, tensor.device)]
         twin = copy.copy(self)
         twin._buffers = {name: parts.get(name) for name in self._buffers}
         twin._parameters = {name: nn.Parameter(parts[name]) for name in self._parameters}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal
@@ -30,9 +31,9 @@ class Method(TaskState):
     * ``published``: the scale on which its paper states it, "sum" or "mean";
     * ``weights_heads``: whether each head's own gradient carries its task's weight, too.
 
-    A subclass stores every argument of its constructor under the argument's name, its state in buffers, and
-    what it learns in parameters; ``add_rows`` declares those that have a row for each task. It writes ``rule``
-    (of :class:`LossBalancing` and :class:`GradientBalancing`), or :meth:`weights` and :meth:`step_weights`.
+    A subclass stores every argument of its constructor under the argument's name, and declares its state by
+    ``add_state``. It writes ``rule`` (of :class:`LossBalancing` and :class:`GradientBalancing`), or
+    :meth:`weights` and :meth:`step_weights`.
 
     Parameters
     ----------
@@ -109,9 +110,9 @@ class Method(TaskState):
     def backward(self, signals: Signals) -> Tensor | None:
         """Fill ``.grad`` of the shared parameters and of the heads.
 
-        A task without a label in this step is left out: the step is that of the other tasks, and what is known
-        of the task does not change. Where the main task has no label, the others follow their rule and nothing
-        is learned; where the rule cannot do without it, or no task has a label, no step is taken.
+        A task without a label in this step is left out: the step is that of the other tasks, and what is
+        known of the task does not change. Where the main task has no label, the others follow their rule and
+        nothing is learned; where the rule cannot do without it, or no task has a label, no step is taken.
 
         Parameters
         ----------
@@ -121,7 +122,9 @@ class Method(TaskState):
         Returns
         -------
         weights : Tensor, shape (T,), or None
-            The weights, if the rule has any; zero for a task without a label.
+            The weights, if the rule has any; zero for a task without a label. All are zero where a gradient
+            overflows and the signals have a loss scaler: then ``.grad`` makes that skip the step, and nothing
+            is learned.
 
         Raises
         ------
@@ -130,7 +133,15 @@ class Method(TaskState):
         """
         device = signals.losses.device
         with torch.autocast(device.type, enabled=False):
-            return self._balance(signals)
+            if signals.scaler is None or not signals.scaler.is_enabled():
+                return self._balance(signals)
+            before = copy.deepcopy(self.state_dict())
+            try:
+                return self._balance(signals)
+            except NonFiniteError:
+                signals.overflow()
+                self.load_state_dict(before)
+                return self._no_step(signals)
 
     def _balance(self, signals: Signals) -> Tensor | None:
         """Fill ``.grad`` by the rule, among the tasks that have a label."""
@@ -174,6 +185,10 @@ class Method(TaskState):
         """Whether a label is missing without which the rule has no step."""
         return False
 
+    def _main_in(self, labels: tuple[bool, ...]) -> bool:
+        """Whether the main task has a label, of T tasks."""
+        return self.main is not None and labels[check_main(self.main, len(labels))]
+
     def _alone(self, kept: Sequence[int], tasks: int) -> Any:
         twin = super()._alone(kept, tasks)
         if twin.main is not None:
@@ -208,8 +223,8 @@ class Method(TaskState):
         Parameters
         ----------
         tasks : int, optional
-            Number of tasks. Most optimisers can do without: the parameters then take their size from the first
-            step. Adagrad needs it.
+            Number of tasks. Most optimisers can do without: the parameters then take their size from the
+            first step. Adagrad needs it.
 
         Returns
         -------
@@ -433,7 +448,7 @@ class GradientBalancing(GramianRule):
 
 
 def weighted_sum(weights: Tensor, rows: Tensor) -> Tensor:
-    """The sum (D,) of rows (T, D) with weights (T,), in the type of the rows; short types are summed in float32."""
+    """The sum (D,) of rows (T, D) with weights (T,), in the type of the rows; summed in float32 or more."""
     wide = at_least_single(rows)
     return (weights.to(wide) @ wide).to(rows)
 

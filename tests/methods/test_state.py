@@ -11,7 +11,7 @@ import mtlcore as mtl
 
 
 def with_rows(method: mtl.Method) -> bool:
-    return bool(method._rows)
+    return any(rows is not None for rows in method._rows.values())
 
 
 @methods(with_rows, "keeps no state of tasks", [*TEXTS, "GradVac(per='variable')"])
@@ -44,9 +44,9 @@ class Counting(mtl.methods.LossBalancing):
 
     def __init__(self) -> None:
         super().__init__()
-        self.add_rows("seen", 7)
-        self.add_rows("pairs", shape="square")
-        self.add_rows("vectors", 1, shape="rows", learned=True)
+        self.add_state("seen", 7)
+        self.add_state("pairs", shape="square")
+        self.add_state("vectors", 1, shape="rows", learned=True)
         self.register_buffer("steps", torch.zeros(()))
 
     def rule(self, losses: torch.Tensor) -> torch.Tensor:

@@ -48,7 +48,7 @@ class ReferenceProjection(GradientSurgery, Auxiliary):
             raise ValueError(f"smoothing lies in (0, 1], not {smoothing}")
         self.per, self.smoothing = check_per(per), smoothing
         self.sees = "gramian" if per == "whole" and smoothing == 1 else "jacobian"
-        self.register_buffer("reference", torch.zeros(0))
+        self.add_state("reference", shape="free", dtype=torch.float32)
 
     def _part(self, products: Tensor) -> Tensor:
         """The part of the inner products with v that is removed."""
@@ -100,10 +100,6 @@ class ReferenceProjection(GradientSurgery, Auxiliary):
             )
         self.reference = self.reference.to(gradient).lerp(gradient, self.smoothing)
         return self.reference
-
-    def reset(self) -> None:
-        super().reset()
-        self.reference = self.reference.new_zeros(0)
 
 
 def remove(vectors: Tensor, reference: Tensor, part: Callable[[Tensor], Tensor]) -> Tensor:

@@ -104,7 +104,7 @@ class HydaLearn(Method):
         self.downscale, self.invalid, self.baseline = downscale, invalid, baseline
         self.metric, self.normalise = metric, normalise
         self.on_training, self.first_order = on_training, first_order
-        self.register_buffer("best", torch.zeros(0, dtype=torch.float64))
+        self.add_state("best", shape="free")
 
     def weights(self, signal: Tensor) -> Tensor:
         """Return the weights (T,) of the tasks from their gains (T,) on the main metric."""
@@ -123,10 +123,9 @@ class HydaLearn(Method):
         return self.weights(self._gains(signals))
 
     def _lacks(self, signals: Signals) -> bool:
-        if signals.validation is None and not self.on_training:
-            return False  # an error will say so
-        labels = signals.present if self.on_training else signals.validated
-        return not labels[check_main(self.main, len(labels))]
+        if self.on_training:
+            return not self._main_in(signals.present)
+        return signals.validation is not None and not self._main_in(signals.validated)
 
     def _gains(self, signals: Signals) -> Tensor:
         main = check_main(self.main, len(signals.losses))
@@ -139,7 +138,3 @@ class HydaLearn(Method):
         gains = after - (self.best if len(self.best) else before)
         self.best = after.max().reshape(1)
         return gains
-
-    def reset(self) -> None:
-        super().reset()
-        self.best = self.best.new_zeros(0)

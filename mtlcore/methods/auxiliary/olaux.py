@@ -80,9 +80,9 @@ class OLAux(Method):
             raise ValueError(f"lr must be positive and every at least 1, not {lr} and {every}")
         self.lr, self.beta, self.every, self.initial = lr, beta, every, initial
         self.log, self.nonnegative, self.main = log, nonnegative, main
-        self.add_rows("w", initial)
-        self.add_rows("total")
-        self.add_rows("steps", dtype=torch.int64)
+        self.add_state("w", initial)
+        self.add_state("total")
+        self.add_state("steps", dtype=torch.int64)
 
     def weights(self, signal: Tensor, losses: Tensor | None = None) -> Tensor:
         """Return the weights of this step, and add the inner products to the sums.

@@ -48,8 +48,8 @@ class CAGrad(GradientBalancing):
     maximum. Of these the answer is the one nearest to g_0. It is zero where all tasks take part in the
     conflict, :math:`\sum_i v_i g_i = 0` with all :math:`v_i > 0`: no task harmed then means all
     :math:`\langle d, g_i\rangle = 0`, so :math:`\langle d, g_0\rangle = 0`, and 0 is as near as that allows.
-    Close to such a point d is short for c = 1. For c > 1 it is at least :math:`(c - 1)\|g_0\|` long, and where
-    it points depends on the side.
+    Close to such a point d is short for c = 1. For c > 1 it is at least :math:`(c - 1)\|g_0\|` long, and
+    where it points depends on the side.
 
     References
     ----------
@@ -127,8 +127,8 @@ def _worst_case(gradients: Tensor, mean: Tensor, radius: Tensor) -> Tensor | Non
 def _nearest_harmless(gradients: Tensor) -> Tensor:
     """Weights (T,) of the vector nearest to the mean that has no negative product with a gradient.
 
-    It is the mean plus the sum of the v_i g_i, v >= 0, that makes the total shortest: these vectors are a cone,
-    and what the projection on a cone takes out is such a sum.
+    It is the mean plus the sum of the v_i g_i, v >= 0, that makes the total shortest: these vectors are a
+    cone, and what the projection on a cone takes out is such a sum.
     """
     norms, mean = gradients.norm(dim=1), gradients.mean(0)
     columns = torch.where(norms > 0, gradients.T / norms, 0)

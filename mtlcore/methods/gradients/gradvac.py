@@ -87,7 +87,7 @@ class GradVac(Randomised, GradientSurgery, GradientBalancing):
             raise ValueError("features have no variables: per='variable' needs level='parameters'")
         self.beta, self.per = beta, check_per(per)
         self.sees = "gramian" if per == "whole" else "jacobian"
-        self.add_rows("targets", shape="square")
+        self.add_state("targets", shape="square")
 
     def rule(self, gramian: Tensor) -> Tensor:
         """Weights (..., T) from Gramians (..., T, T)."""

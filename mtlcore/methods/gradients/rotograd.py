@@ -73,9 +73,9 @@ class RotoGrad(SelfLearning, Method):
     ) -> None:
         super().__init__(scale=scale)
         self.optimizer, self.burn_in, self.rotate = optimizer, burn_in, rotate
-        self.add_rows("skew", shape="rows", learned=True)
-        self.add_rows("reference", math.nan)
-        self.add_rows("steps", dtype=torch.int64)
+        self.add_state("skew", shape="rows", learned=True)
+        self.add_state("reference", math.nan)
+        self.add_state("steps", dtype=torch.int64)
 
     def weights(self, signal: Tensor) -> Tensor:
         """Return the weights that give all gradients one norm.

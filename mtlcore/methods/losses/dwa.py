@@ -73,10 +73,10 @@ class DWA(LossBalancing):
         if pace not in ("epoch", "step"):
             raise ValueError(f"pace is 'epoch' or 'step', not {pace!r}")
         self.temperature, self.pace, self.beta = temperature, pace, beta
-        self.add_rows("recent", math.nan)
-        self.add_rows("earlier", math.nan)
-        self.add_rows("total")
-        self.add_rows("steps", dtype=torch.int64)
+        self.add_state("recent", math.nan)
+        self.add_state("earlier", math.nan)
+        self.add_state("total")
+        self.add_state("steps", dtype=torch.int64)
 
     def rule(self, losses: Tensor) -> Tensor:
         if self.pace == "step":

@@ -77,8 +77,8 @@ class GradNorm(SelfLearning, LossBalancing):
     ) -> None:
         super().__init__(scale=scale)
         self.alpha, self.optimizer, self.parameters_of, self.floor = alpha, optimizer, parameters_of, floor
-        self.add_rows("w", 1.0, learned=True)
-        self.add_rows("first", math.nan)
+        self.add_state("w", 1.0, learned=True)
+        self.add_state("first", math.nan)
 
     def weights(self, signal: Tensor, losses: Tensor | None = None) -> Tensor:
         """Return the weights of this step, and learn those of the next.

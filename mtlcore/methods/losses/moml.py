@@ -72,7 +72,7 @@ class MOML(SelfLearning, LossBalancing):
         if lr <= 0:
             raise ValueError(f"lr must be positive, not {lr}")
         self.lr, self.optimizer = lr, optimizer
-        self.add_rows("a", learned=True)
+        self.add_state("a", learned=True)
 
     def weights(self, signal: Tensor) -> Tensor:
         """Return the weights after one step of the logits.

@@ -12,8 +12,8 @@ from mtlcore.signals import Signals
 class SingleTask(LossBalancing):
     """Train on one task alone, :math:`d = g_m`.
 
-    It is the reference that every multi-task method has to beat. There is no scale to choose. A batch without a
-    label of the task makes no step.
+    It is the reference that every multi-task method has to beat. There is no scale to choose. A batch without
+    a label of the task makes no step.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class SingleTask(LossBalancing):
         self.main = main
 
     def _lacks(self, signals: Signals) -> bool:
-        return not signals.present[check_main(self.main, len(signals.tasks))]
+        return not self._main_in(signals.present)
 
     def rule(self, losses: Tensor) -> Tensor:
         weights = torch.zeros_like(losses)

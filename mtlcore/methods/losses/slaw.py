@@ -74,9 +74,9 @@ class SLAW(LossBalancing):
         if init not in ("arithmetic", "zero"):
             raise ValueError(f"init is 'arithmetic' or 'zero', not {init!r}")
         self.beta, self.init, self.floor = beta, init, floor
-        self.add_rows("mean")
-        self.add_rows("variance")
-        self.add_rows("steps", dtype=torch.int64)
+        self.add_state("mean")
+        self.add_state("variance")
+        self.add_state("steps", dtype=torch.int64)
 
     def rule(self, losses: Tensor) -> Tensor:
         self._observe(losses)

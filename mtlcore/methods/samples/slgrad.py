@@ -98,8 +98,8 @@ class SLGrad(Method):
         Raises
         ------
         ValueError
-            If the signal is no matrix with at least one task and one sample, has an entry that is not finite, or
-            there is no task number ``main``.
+            If the signal is no matrix with at least one task and one sample, an entry is not finite, or there
+            is no task number ``main``.
         """
         if signal.dim() != 2 or not signal.numel():
             raise ValueError(f"an alignment of samples has shape (T, N), not {tuple(signal.shape)}")
@@ -109,8 +109,8 @@ class SLGrad(Method):
         if broken:
             task, sample = broken[0]
             raise NonFiniteError(
-                f"the gradient of sample {sample} of task {task} is not finite (the first of {len(broken)}); lower "
-                "the learning rate or check its input and label"
+                f"the gradient of sample {sample} of task {task} is not finite (the first of {len(broken)}); "
+                "lower the learning rate or check its input and label"
             )
         helpful = raw.clamp(min=0)
         if helpful.any():
@@ -119,9 +119,7 @@ class SLGrad(Method):
         return self._rescale(torch.full_like(raw, uniform), signal)
 
     def _lacks(self, signals: Signals) -> bool:
-        if signals.validation is None:
-            return False  # an error will say so
-        return not signals.validated[check_main(self.main, len(signals.tasks))]
+        return signals.validation is not None and not self._main_in(signals.validated)
 
     def _fill(self, signals: Signals) -> Tensor:
         """Weigh the samples and backpropagate them once; return the total weight of each task."""
