@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -48,7 +48,7 @@ class LearnedScales(LossBalancing):
     """
 
     s: nn.Parameter
-    remedy: ClassVar[str] = "make a new one, and a new optimiser, which holds its scales"
+    _given = False
 
     def __init__(self, *, init: float = 0.0, scale: Scale | None = None) -> None:
         super().__init__(scale=scale)
@@ -91,17 +91,19 @@ class LearnedScales(LossBalancing):
         """Return the s; of a number of tasks, for an optimiser that needs it before the first step."""
         if tasks is not None:
             self._meet(tasks, self.s.device)
+        self._given, self.remedy = True, "make a new one, and a new optimiser, which holds its scales"
         return [self.s]
 
     def _assign(self, name: str, value: Tensor) -> None:
         super()._assign(name, value)
-        if len(self.s):
-            self.s.__class__ = nn.Parameter
+        self.s.__class__ = nn.Parameter if len(self.s) else _Unsized
 
     def _forget(self) -> None:
-        # The size stays, since an optimiser has state of that size.
-        self.s.data.fill_(self.init)
         self.s.grad = None
+        if self._given:  # an optimiser may have state of this size
+            self.s.data.fill_(self.init)
+        else:
+            super()._forget()
 
 
 class SelfLearning(Method):

@@ -46,7 +46,7 @@ class TaskState(nn.Module):
 
     per_task: ClassVar[tuple[str, ...]] = ()
     """Attributes that hold an argument which may be a sequence with a value for each task."""
-    remedy: ClassVar[str] = "reset() it"
+    remedy = "reset() it"
     """What to do where the number of tasks changes."""
 
     def __init__(self) -> None:

@@ -141,6 +141,9 @@ def test_the_size_of_the_scales_is_known_in_every_copy(cls: type) -> None:
     known.s.data = vector(0.5, -1)
     fresh.load_state_dict(known.state_dict())
     assert torch.equal(fresh.weights(losses), known.weights(losses))
+    known.reset()
+    with pytest.raises(ValueError, match="how many scales"):
+        torch.optim.Adagrad(known.learnable())
     torch.optim.Adagrad(fresh.learnable())
 
 
@@ -169,13 +172,13 @@ def test_what_a_learned_weight_cannot_do(method: UW | IMTLL) -> None:
     with pytest.raises(ValueError, match="at least 0"):
         method.weights(vector(1, -1))
     method.weights(vector(1, 1))
-    with pytest.raises(ValueError, match="seen 2 tasks and now sees 3; make a new one"):
+    with pytest.raises(ValueError, match=r"seen 2 tasks and now sees 3; reset\(\)"):
         method.weights(vector(1, 1, 1))
     method.s.data = vector(0, -2000 if isinstance(method, UW) else 2000)
     with pytest.raises(ValueError, match=r"weight of task 1 is not finite"):
         method.weights(vector(1, 1))
     method.reset()
-    assert torch.isfinite(method.weights(vector(1, 1))).all()
+    assert torch.isfinite(method.weights(vector(1, 1, 1))).all()
 
 
 @pytest.mark.parametrize("name", ["uw", "imtll"])
