@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from mtlcore.signals import forward_mode
 from mtlcore.signals.forward_mode import Tangents
 from mtlcore.signals.step import Gradients, Step
-from mtlcore.signals.trunk import dense, near
+from mtlcore.signals.trunk import dense, largest, powers
 
 Way = Callable[[Step, Tangents], Tensor]
 
@@ -34,10 +34,9 @@ def along(step: Step, direction: Tensor, samples: bool) -> Tensor:
 
     In float64, and with directions of any length.
     """
-    factor = near(torch.linalg.vector_norm(direction, torch.inf)) if len(direction) else 1.0
-    shared, heads = _tangents(step, direction, factor)
+    shared, heads, factor = _tangents(step, direction)
     if samples:
-        return factor * _way(step, samples=True)(step, shared | heads).double()
+        return _way(step, samples=True)(step, shared | heads).double() * factor
     values = torch.zeros(len(step.tasks), dtype=torch.float64, device=direction.device)
     if shared:
         values = _way(step, samples=False)(step, shared).double()
@@ -45,11 +44,14 @@ def along(step: Step, direction: Tensor, samples: bool) -> Tensor:
         for p, g in zip(head, gradients, strict=True):
             if p in heads and g is not None:
                 values[t] += (g * heads[p]).sum()
-    return factor * values
+    return values * factor
 
 
-def _tangents(step: Step, direction: Tensor, factor: Tensor | float) -> tuple[Tangents, Tangents]:
-    """The parts of a direction on the shared parameters, (D,) or (P,), and on those of the heads."""
+def _tangents(step: Step, direction: Tensor) -> tuple[Tangents, Tangents, Tensor | float]:
+    """The parts of a direction on the shared parameters, (D,) or (P,), and on those of the heads.
+
+    They are the direction over a power of two, the last result, so that products with them are in range.
+    """
     shared = sum(step.sizes)
     total = shared + sum(p.numel() for p in step.head_params)
     if direction.dim() != 1 or len(direction) not in (shared, total):
@@ -57,12 +59,17 @@ def _tangents(step: Step, direction: Tensor, factor: Tensor | float) -> tuple[Ta
             f"a direction has {shared} entries (shared parameters) or {total} (all), "
             f"not shape {tuple(direction.shape)}"
         )
-    if not torch.isfinite(direction).all():
-        raise ValueError("the direction is not finite")
+    direction, factor = direction.detach(), None
     parameters: list[Tensor] = [*step.shared, *(step.head_params if len(direction) == total else [])]
-    pieces = (direction.detach() / factor).split([p.numel() for p in parameters])
+    if parameters:
+        size = largest(direction)
+        if not torch.isfinite(size):
+            raise ValueError("the direction is not finite")
+        factor = powers(size, min((p.dtype for p in parameters), key=lambda kind: kind.itemsize))
+    pieces = (direction if factor is None else direction / factor).split([p.numel() for p in parameters])
     tangents = {p: v.view_as(p).to(p.dtype) for p, v in zip(parameters, pieces, strict=True)}
-    return {p: tangents.pop(p) for p in step.shared}, tangents
+    shared_part = {p: tangents.pop(p) for p in step.shared}
+    return shared_part, tangents, 1.0 if factor is None else factor
 
 
 def _tasks_backward(step: Step, tangents: Tangents) -> Tensor:

@@ -14,7 +14,7 @@ from mtlcore.signals.step import NonFiniteError
 def check_finite(model: nn.Module, parameters: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:
     """A NonFiniteError that names the first parameter whose gradient is not finite."""
     values = [g.coalesce().values() if g.is_sparse else g for g in gradients if g is not None]
-    if not values or torch.isfinite(get_total_norm([v for v in values if v.numel()], torch.inf)):
+    if not values or torch.isfinite(get_total_norm(values)):  # their norm may overflow though they do not
         return
     names: dict[Tensor, str] = {p: name for name, p in model.named_parameters()}
     for p, g in zip(parameters, gradients, strict=True):
@@ -34,8 +34,11 @@ def add(parameters: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> Non
     for p, g in zip(parameters, gradients, strict=True):
         if g is None:
             continue
-        p.grad = _own(g.detach().to(p.dtype), seen) if p.grad is None else p.grad + g
-        for hook in (getattr(p, "_post_accumulate_grad_hooks", None) or {}).values():
+        if p.grad is None:
+            p.grad = _own(g if g.dtype == p.dtype else g.to(p.dtype), seen)
+        else:
+            p.grad = p.grad + g
+        for hook in (p._post_accumulate_grad_hooks or {}).values():  # type: ignore[attr-defined]
             hook(p)
 
 

@@ -193,13 +193,15 @@ class Trunk:
             raise ValueError("the trunk has no trainable parameter, so the tasks share nothing")
 
     def _normalised(self) -> tuple[list[Tensor], Tensor]:
-        """The gradients at the representation over powers of two that bring them near 1, and these (T,).
+        """The gradients at the representation over powers of two that bring them into range, and these (T,).
 
-        In float64, and where a loss scale keeps them in range already, the powers are 1.
+        Where a loss scale keeps them in range already, the powers are 1.
         """
-        if self.scale is not None or self.sent[0].dtype == torch.float64:
+        factors = None
+        if self.scale is None:
+            factors = powers(torch.stack([largest(g) for g in self.sent]), self.sent[0].dtype)
+        if factors is None:
             return list(self.sent), torch.ones_like(self._factors)
-        factors = near(torch.stack([torch.linalg.vector_norm(g, torch.inf) for g in self.sent]))
         return [g * (1 / f).to(torch.float32) for g, f in zip(self.sent, factors, strict=True)], factors
 
     @property
@@ -316,19 +318,31 @@ def dense(gradient: Tensor) -> Tensor:
 
 def gram(rows: Tensor) -> Tensor:
     """Inner products of rows in float64, which neither overflow nor underflow."""
-    if rows.dtype == torch.float64:
-        return inner_products(rows, rows)
-    factors = near(torch.linalg.vector_norm(rows, torch.inf, dim=1))
-    near_one = rows.float() * (1 / factors).float()[:, None]
-    return inner_products(near_one, near_one).double() * torch.outer(factors, factors)
+    factors = powers(torch.stack(rows.aminmax(dim=1)).abs().amax(0), rows.dtype)
+    rows = rows.to(torch.promote_types(rows.dtype, torch.float32))
+    if factors is None:
+        return inner_products(rows, rows).double()
+    rows = rows * (1 / factors).float()[:, None]
+    return inner_products(rows, rows).double() * torch.outer(factors, factors)
 
 
-def near(sizes: Tensor) -> Tensor:
-    """Powers of two near some sizes, in float64; 1 for zero and for what is not finite."""
-    exponents = torch.frexp(sizes.double()).exponent.clamp(-126, 126)  # both have an inverse in float32
-    return torch.where(
-        sizes.isfinite(), torch.ldexp(torch.ones_like(sizes, dtype=torch.float64), exponents), 1
-    )
+def largest(tensor: Tensor) -> Tensor:
+    """The largest absolute value; not finite if one is not."""
+    return torch.stack(tensor.aminmax()).abs().amax()
+
+
+def powers(sizes: Tensor, dtype: torch.dtype) -> Tensor | None:
+    """Powers of two near some sizes, in float64, or None if products of numbers of these sizes are in range.
+
+    The power is 1 for zero and for what is not finite.
+    """
+    if dtype == torch.float64:
+        return None
+    sizes = sizes.double()
+    if dtype == torch.float32 and not ((sizes > 0) & ((sizes < 1e-12) | (sizes > 1e12))).any():
+        return None
+    exponents = torch.frexp(sizes).exponent.clamp(-126, 126)  # both have an inverse in float32
+    return torch.where(sizes.isfinite(), torch.ldexp(torch.ones_like(sizes), exponents), 1)
 
 
 def inner_products(rows: Tensor, others: Tensor) -> Tensor:
