@@ -68,8 +68,8 @@ def _tangents(step: Step, direction: Tensor) -> tuple[Tangents, Tangents, Tensor
         factor = powers(size, min((p.dtype for p in parameters), key=lambda kind: kind.itemsize))
     pieces = (direction if factor is None else direction / factor).split([p.numel() for p in parameters])
     tangents = {p: v.view_as(p).to(p.dtype) for p, v in zip(parameters, pieces, strict=True)}
-    shared_part = {p: tangents.pop(p) for p in step.shared}
-    return shared_part, tangents, 1.0 if factor is None else factor
+    of_trunk: Tangents = {p: tangents.pop(p) for p in step.shared}
+    return of_trunk, tangents, 1.0 if factor is None else factor
 
 
 def _tasks_backward(step: Step, tangents: Tangents) -> Tensor:

@@ -38,7 +38,7 @@ def add(parameters: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> Non
             p.grad = _own(g if g.dtype == p.dtype else g.to(p.dtype), seen)
         else:
             p.grad = p.grad + g
-        for hook in (p._post_accumulate_grad_hooks or {}).values():  # type: ignore[attr-defined]
+        for hook in (p._post_accumulate_grad_hooks or {}).values():
             hook(p)
 
 

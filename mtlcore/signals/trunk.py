@@ -318,6 +318,8 @@ def dense(gradient: Tensor) -> Tensor:
 
 def gram(rows: Tensor) -> Tensor:
     """Inner products of rows in float64, which neither overflow nor underflow."""
+    if not rows.shape[1]:
+        return rows.new_zeros(len(rows), len(rows), dtype=torch.float64)
     factors = powers(torch.stack(rows.aminmax(dim=1)).abs().amax(0), rows.dtype)
     rows = rows.to(torch.promote_types(rows.dtype, torch.float32))
     if factors is None:
@@ -332,15 +334,16 @@ def largest(tensor: Tensor) -> Tensor:
 
 
 def powers(sizes: Tensor, dtype: torch.dtype) -> Tensor | None:
-    """Powers of two near some sizes, in float64, or None if products of numbers of these sizes are in range.
-
-    The power is 1 for zero and for what is not finite.
-    """
+    """Those of :func:`near`, or None if products of numbers of these sizes and this type are in range."""
     if dtype == torch.float64:
         return None
+    far = (sizes > 0) & ((sizes < 1e-12) | (sizes > 1e12))
+    return None if dtype == torch.float32 and not far.any() else near(sizes)
+
+
+def near(sizes: Tensor) -> Tensor:
+    """Powers of two near some sizes, in float64; 1 for zero and for what is not finite."""
     sizes = sizes.double()
-    if dtype == torch.float32 and not ((sizes > 0) & ((sizes < 1e-12) | (sizes > 1e12))).any():
-        return None
     exponents = torch.frexp(sizes).exponent.clamp(-126, 126)  # both have an inverse in float32
     return torch.where(sizes.isfinite(), torch.ldexp(torch.ones_like(sizes), exponents), 1)
 
