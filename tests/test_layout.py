@@ -51,6 +51,7 @@ ELSEWHERE = {
     "test_layout.py": "the repository",
     "test_docstrings.py": "every public docstring",
     "registry/test_absent.py": "every method, in a step in which tasks have no label",
+    "registry/test_precision.py": "every method, under autocast and with a loss scaler",
     "registry/test_properties.py": "every method",
     "registry/test_directions.py": "every method that has a direction",
     "registry/test_steps.py": "every method, in a training step",

@@ -138,7 +138,9 @@ class Method(TaskState):
             before = copy.deepcopy(self.state_dict())
             try:
                 return self._balance(signals)
-            except NonFiniteError:
+            except ValueError as error:
+                if not (isinstance(error, NonFiniteError) or _overflowed(signals)):
+                    raise
                 signals.overflow()
                 self.load_state_dict(before)
                 return self._no_step(signals)
@@ -167,9 +169,13 @@ class Method(TaskState):
         # A main task without a label stays in view, with a gradient of zero.
         view = kept if main is None else sorted({*kept, main})
         twin = self._alone(view, tasks)
+        head = [] if main is None or main in kept else signals.model.head_parameters()[main]
+        before = [p.grad for p in head]
         weights = act(twin, signals.only(view))
         if view == kept:
             self._take_from(twin, kept, tasks)
+        for p, gradient in zip(head, before, strict=True):
+            p.grad = gradient  # no loss has reached it, and an optimiser would go by its averages
         if weights is None:
             return None
         whole = weights.new_zeros(tasks)
@@ -319,7 +325,7 @@ class LossBalancing(Method):
         ValueError
             If the losses are no vector, there is none, or one is not finite.
         """
-        losses = check_losses(signal)
+        losses = check_vector(signal, "loss")
         self._meet(len(losses), losses.device)
         return self._rescale(self.rule(losses.double()), signal)
 
@@ -453,12 +459,12 @@ def weighted_sum(weights: Tensor, rows: Tensor) -> Tensor:
     return (weights.to(wide) @ wide).to(rows)
 
 
-def check_losses(losses: Tensor, what: str = "loss") -> Tensor:
+def check_vector(vector: Tensor, what: str) -> Tensor:
     """A finite vector with an entry for each of at least one task, detached."""
-    if losses.dim() != 1 or not len(losses):
-        raise ValueError(f"one {what} for each task has shape (T,) with T >= 1, not {tuple(losses.shape)}")
-    check_finite(torch.isfinite(losses), what)
-    return losses.detach()
+    if vector.dim() != 1 or not len(vector):
+        raise ValueError(f"one {what} for each task has shape (T,) with T >= 1, not {tuple(vector.shape)}")
+    check_finite(torch.isfinite(vector), what)
+    return vector.detach()
 
 
 def check_gramian(gramian: Tensor) -> Tensor:
@@ -483,6 +489,11 @@ def check_main(main: int, tasks: int) -> int:
     if not -tasks <= main < tasks:
         raise ValueError(f"main={main}, but there are only {tasks} tasks (0 to {tasks - 1})")
     return main % tasks
+
+
+def _overflowed(signals: Signals) -> bool:
+    """Whether a task gradient is not finite."""
+    return not torch.isfinite(signals.norms(list(signals.model.shared_parameters()))).all()
 
 
 def _type_of_weights(signal: Tensor) -> torch.dtype:

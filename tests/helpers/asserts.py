@@ -42,3 +42,13 @@ def assert_homogeneous(method: Method, twin: Method, jacobian: Tensor) -> None:
         rtol=1e-7,
         atol=1e-7 * float(jacobian.norm()),
     )
+
+
+def assert_same_state(state: dict, other: dict) -> None:
+    """Two state dictionaries have the same bits."""
+    assert state.keys() == other.keys()
+    for name in state:
+        if isinstance(state[name], Tensor):
+            torch.testing.assert_close(state[name], other[name], rtol=0, atol=0, equal_nan=True)
+        else:
+            assert str(state[name]) == str(other[name])

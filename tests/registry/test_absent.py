@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 import torch
+from helpers.asserts import assert_same_state
 from helpers.gradients import answer, signal_of
 from helpers.methods import TEXTS, make, methods
 from helpers.networks import plain
@@ -262,15 +263,6 @@ def test_no_task_with_a_label_is_no_step(text: str) -> None:
         assert_same_state(model.state_dict(), parameters)
 
 
-def assert_same_state(state: dict, other: dict) -> None:
-    assert state.keys() == other.keys()
-    for name in state:
-        if isinstance(state[name], Tensor):
-            torch.testing.assert_close(state[name], other[name], rtol=0, atol=0, equal_nan=True)
-        else:
-            assert str(state[name]) == str(other[name])
-
-
 @methods(texts=WITH_MAIN)
 def test_a_main_task_without_a_label(text: str) -> None:
     """The auxiliary tasks follow the rule for a main gradient of zero; nothing is learned."""
@@ -290,6 +282,7 @@ def test_a_main_task_without_a_label(text: str) -> None:
         assert not answer.any()
         assert_same_state(model.state_dict(), trained)
         return
+    assert all(p.grad is None for p in model.heads[main].parameters())
     filled = torch.cat([p.grad.flatten() for p in model.shared_parameters()])
     if method.family == "samples":
         assert answer.any()

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from mtlcore.methods.auxiliary._family import Auxiliary
-from mtlcore.methods.base import check_main
+from mtlcore.methods.base import check_main, check_vector
 from mtlcore.signals import Signals
 
 
@@ -69,4 +69,5 @@ class CosSim(Auxiliary):
         """The weights (T,) in this step. The switch needs signs only, so no Gramian."""
         if self.weighted:
             return super().step_weights(signals)
-        return self._switch(signals.gramian_row(check_main(self.main, len(signals.losses))))
+        row = signals.gramian_row(check_main(self.main, len(signals.losses)))
+        return self._switch(check_vector(row, "gradient"))

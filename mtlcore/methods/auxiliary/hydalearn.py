@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mtlcore.methods.auxiliary._gain_ratio import as_printed, shrink
-from mtlcore.methods.base import Method, Scale, check_losses, check_main
+from mtlcore.methods.base import Method, Scale, check_main, check_vector
 from mtlcore.signals import Metric, Signals
 
 
@@ -108,7 +108,7 @@ class HydaLearn(Method):
 
     def weights(self, signal: Tensor) -> Tensor:
         """Return the weights (T,) of the tasks from their gains (T,) on the main metric."""
-        gains = check_losses(signal, "gain").double()
+        gains = check_vector(signal, "gain").double()
         main = check_main(self.main, len(gains))
         if self.invalid == "literal":
             return self._rescale(self.total * as_printed(gains, main, self.beta, self.downscale), signal)

@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from mtlcore.methods.base import Method, check_losses, check_main
+from mtlcore.methods.base import Method, check_main, check_vector
 from mtlcore.signals import Signals
 
 
@@ -104,7 +104,7 @@ class OLAux(Method):
         ValueError
             If something is not finite, or ``log=True`` and the losses are missing or not positive.
         """
-        alignment = check_losses(signal, "gradient").double()
+        alignment = check_vector(signal, "gradient").double()
         main = check_main(self.main, len(alignment))
         answer = self._known(signal)
         self._learn(alignment, main, losses)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mtlcore.methods._minnorm import factor_gramian, min_norm
-from mtlcore.methods.base import GradientBalancing, Scale
+from mtlcore.methods.base import GradientBalancing, Scale, check_vector
 from mtlcore.signals import Level, Signals
 
 
@@ -78,7 +78,7 @@ class MGDA(GradientBalancing):
         return self._rescale(self._by_rows(signals, self.gap), signals.losses)
 
     def _by_rows(self, signals: Signals, gap: float) -> Tensor:
-        seen, rows = [0], [signals.gramian_row(0).double()]
+        seen, rows = [0], [check_vector(signals.gramian_row(0), "gradient").double()]
         while True:
             known = torch.stack(rows)
             w = self.rule(known[:, seen])
@@ -88,4 +88,4 @@ class MGDA(GradientBalancing):
             if square - products[worst] <= gap * square or worst in seen:
                 return torch.zeros_like(products).index_add(0, torch.tensor(seen, device=w.device), w)
             seen.append(worst)
-            rows.append(signals.gramian_row(worst).double())
+            rows.append(check_vector(signals.gramian_row(worst), "gradient").double())

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mtlcore.methods._learned import MakeOptimizer, SelfLearning
-from mtlcore.methods.base import Method, Scale, check_losses
+from mtlcore.methods.base import Method, Scale, check_vector
 from mtlcore.signals import Level, Signals
 from mtlcore.signals.step import at_least_single
 
@@ -90,7 +90,7 @@ class RotoGrad(SelfLearning, Method):
         weights : Tensor, shape (T,)
             Zero for a zero gradient.
         """
-        norms = check_losses(signal, "gradient").double()
+        norms = check_vector(signal, "gradient").double()
         self._meet(len(norms), norms.device)
         anew = self.reference.isnan() | (self.steps == self.burn_in)
         self.reference = torch.where(anew, norms, self.reference)

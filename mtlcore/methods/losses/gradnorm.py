@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mtlcore.methods._learned import MakeOptimizer, SelfLearning
-from mtlcore.methods.base import LossBalancing, Scale, check_losses
+from mtlcore.methods.base import LossBalancing, Scale, check_vector
 from mtlcore.signals import Signals
 
 
@@ -100,10 +100,12 @@ class GradNorm(SelfLearning, LossBalancing):
         ValueError
             If a norm or a loss is not finite, a first loss is zero, or the number of tasks changes.
         """
-        norms = check_losses(signal, "gradient").double()
+        norms = check_vector(signal, "gradient").double()
         self._meet(len(norms), norms.device)
         w = self.w.detach().clone()
-        self._learn(norms, torch.ones_like(norms) if losses is None else check_losses(losses).double())
+        self._learn(
+            norms, torch.ones_like(norms) if losses is None else check_vector(losses, "loss").double()
+        )
         return self._rescale(w, signal)
 
     def _learn(self, norms: Tensor, losses: Tensor) -> None:
