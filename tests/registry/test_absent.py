@@ -131,6 +131,26 @@ def test_a_task_that_never_has_a_label(text: str, separate: bool) -> None:
             other.end_epoch()
 
 
+@methods(texts=PAIRS)
+def test_micro_batches_without_a_task(text: str) -> None:
+    """A task is there if any of them has a label; the others are one step as of one batch."""
+    found = []
+    for cut in (N, 4):
+        model, method = network(), make(text)
+        for seed in range(2):
+            data, held_out = a_batch(seed, [ABSENT]), a_batch(seed + 50)
+            data.targets[2][:4] = torch.nan
+            parts = [
+                mtl.Batch(data.inputs[rows], tuple(y[rows] for y in data.targets))
+                for rows in (slice(cut), slice(cut, N))
+                if rows.start != N
+            ]
+            weights = method.backward(mtl.Signals(model, parts, TASKS, held_out))
+            found.append([p.grad for p in model.parameters()])
+            found[-1] += [] if weights is None else [weights]
+    torch.testing.assert_close(found[2:], found[:2], rtol=1e-8, atol=1e-10)
+
+
 def of_the_others(method: Method, text: str) -> Method:
     """A new method with the state of the kept tasks."""
     rest = make(text)

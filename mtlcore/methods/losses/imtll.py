@@ -32,7 +32,8 @@ class IMTLL(LearnedScales):
 
     At the optimum for fixed losses every weighted loss is 1. With s replaced by -s, this is twice the
     objective of :class:`UW`. The s are parameters that take their number from the first step: give
-    ``method.learnable()`` to the optimiser, without weight decay, as :func:`mtlcore.fit` does.
+    ``method.learnable()`` to the optimiser (or ``learnable(tasks=T)``, for Adagrad), without weight decay, as
+    :func:`mtlcore.fit` does.
 
     References
     ----------

@@ -38,7 +38,8 @@ class UW(LearnedScales):
 
     At the optimum for fixed losses a weight is 1/(2 L): the weight of a task that is nearly solved grows
     without bound. The s are parameters that take their number from the first step: give
-    ``method.learnable()`` to the optimiser, without weight decay, as :func:`mtlcore.fit` does.
+    ``method.learnable()`` to the optimiser (or ``learnable(tasks=T)``, for Adagrad), without weight decay, as
+    :func:`mtlcore.fit` does.
 
     References
     ----------
