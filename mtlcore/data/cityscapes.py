@@ -19,6 +19,8 @@ from mtlcore.tasks import MultiTaskData
 
 CLASSES = 7
 FULL = (128, 256)
+LARGEST = 1.0
+"""Of the inverse depths; those of the official files are below 0.5."""
 ADDRESS = "https://github.com/lorenmt/mtan (the README links cityscapes2.zip, 128 x 256; unpack it)"
 
 FOLDERS = {
@@ -61,7 +63,9 @@ def make(*, height: int = 128, width: int = 256, validation: int = 475) -> Multi
     Random-weighting paper, Appendix C.1.
     """
     check_options(height=height, width=width, validation=validation)
-    train, test = (read_part(FOLDERS[part], FULL, (height, width), CLASSES) for part in ("train", "val"))
+    train, test = (
+        read_part(FOLDERS[part], FULL, (height, width), CLASSES, LARGEST) for part in ("train", "val")
+    )
     return hold_out("cityscapes", train, test, validation, CLASSES)
 
 

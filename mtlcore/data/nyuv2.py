@@ -21,6 +21,8 @@ from mtlcore.tasks import MultiTaskData
 
 CLASSES = 13
 FULL = (288, 384)
+DEEPEST = 20.0
+"""Metres; the camera sees no farther than 10."""
 ADDRESS = "https://github.com/lorenmt/mtan (the README links nyuv2.zip; unpack it)"
 
 FOLDERS = {
@@ -63,7 +65,9 @@ def make(*, height: int = 288, width: int = 384, validation: int = 95) -> MultiT
     Random-weighting paper, Section 5.2. SLAW paper, Section 4.2.
     """
     check_options(height=height, width=width, validation=validation)
-    train, test = (read_part(FOLDERS[part], FULL, (height, width), CLASSES) for part in ("train", "val"))
+    train, test = (
+        read_part(FOLDERS[part], FULL, (height, width), CLASSES, DEEPEST) for part in ("train", "val")
+    )
     return hold_out("nyuv2", train, test, validation, CLASSES)
 
 

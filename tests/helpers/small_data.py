@@ -35,6 +35,7 @@ def write_maps(folder: Path, part: str, number: int, size: tuple[int, int], clas
     normals[RNG.random((number, *size)) < 0.2] = 0
     whole = {"image": RNG.random((number, *size, 3)), label: labels, "depth": depths, "normal": normals}
     if classes == cityscapes.CLASSES:
+        whole["depth"] /= 20  # inverse depths
         del whole["normal"]
     for kind, arrays in whole.items():
         for i, array in enumerate(arrays):

@@ -105,7 +105,7 @@ WRONG: dict[str, tuple[mtl.Task, Tensor, Tensor, str]] = {
         normals(),
         torch.randn(1, 3, 1, 2),
         directions([0.5, 0.5, 1], [NAN] * 3),
-        "from -1 to 1 and a mean length of 1, not 1.22474",
+        "lengths of normals differ from 1 by 0.1 at most, not 0.224745",
     ),
     "normals as bytes": (
         normals(),

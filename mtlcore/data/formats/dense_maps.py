@@ -1,6 +1,6 @@
 """Images with a label per pixel in ``.npy`` files, as in MTAN's versions of NYUv2 and CityScapes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -16,24 +16,33 @@ Size = tuple[int, int]
 """Height and width."""
 
 
-def read_part(folders: Sequence[ManualFolder], full: Size, size: Size, classes: int) -> Split:
+OVERSHOOT = 0.25
+"""How far pixels may lie outside of [0, 1], since resizing overshoots at edges; they are clipped."""
+
+
+def read_part(
+    folders: Sequence[ManualFolder], full: Size, size: Size, classes: int, largest_depth: float
+) -> Split:
     """Read one part of a data set and resize it.
 
     Images are averaged over the area of each new pixel and stored as bytes. Labels are those of the nearest
-    pixel.
+    pixel. Files in another convention are refused: pixels up to 255, depths in millimetres or with -1 for no
+    label, normals stored as images, classes with 0 or 255 for no label.
 
     Parameters
     ----------
     folders : sequence of ManualFolder
         Three or four folders of files ``0.npy``, ``1.npy``, ...: images (H, W, 3) in [0, 1], classes (H, W)
-        from -1 on, depths (H, W, 1) and, in the fourth, normals (H, W, 3). A class of -1, a depth of 0 and a
-        normal of zeros mean that a pixel has no label.
+        from -1 on, depths (H, W, 1) and, in the fourth, normals (H, W, 3) of length 1. A class of -1, a depth
+        of 0 and a normal of zeros mean that a pixel has no label.
     full : tuple of int
         Height H and width W of the files' content.
     size : tuple of int
         Height and width of the result.
     classes : int
         Number of classes.
+    largest_depth : float
+        A depth that no pixel of the official files reaches, in their unit.
 
     Returns
     -------
@@ -56,16 +65,43 @@ def read_part(folders: Sequence[ManualFolder], full: Size, size: Size, classes: 
             raise ValueError(f"{folder.home / folder.name}: its files are not called 0.npy to {names[-1]}")
     columns: list[list[Tensor]] = [[] for _ in folders]
     for name in names:
-        image, label, *maps = (_read(f, name, shape) for f, shape in zip(folders, shapes, strict=False))
-        if not np.isin(label, range(-1, classes)).all():
-            path = folders[1].home / folders[1].name / name
-            raise ValueError(f"{path} should hold classes from -1 to {classes - 1}")
+        files = [_read(f, name, shape) for f, shape in zip(folders, shapes, strict=False)]
+        forms = _forms(classes, largest_depth, *files)
+        for folder, values, (fits, form) in zip(folders, files, forms, strict=True):
+            if not fits:
+                raise ValueError(
+                    f"{folder.home / folder.name / name} should hold {form}, but its values go from "
+                    f"{values.min():g} to {values.max():g}; get the official files from {folder.address}"
+                )
+        image, label, *maps = files
         found = [_as_bytes(image, size), _nearest(label[..., None], size)[:, 0].long()]
         found += [_nearest(values, size) for values in maps]
         for column, value in zip(columns, found, strict=True):
             column.append(value)
     images, labels, *rest = (torch.cat(column) for column in columns)
+    if (labels >= 0).all():
+        raise ValueError(
+            f"{folders[1].home / folders[1].name} should hold the class -1 where a pixel has no label, but it "
+            f"has no such pixel; get the official files from {folders[1].address}"
+        )
     return _split(images, labels, *rest)
+
+
+def _forms(
+    classes: int, largest_depth: float, image: np.ndarray, label: np.ndarray, *maps: np.ndarray
+) -> Iterator[tuple[bool, str]]:
+    """For each file of an image: whether it is in the official convention, and the convention in words."""
+    yield image.min() >= -OVERSHOOT and image.max() <= 1 + OVERSHOOT, "pixels from 0 to 1"
+    fits = np.isin(label, range(-1, classes)).all()
+    yield bool(fits), f"classes from -1 (no label) to {classes - 1}"
+    depths, *directions = maps
+    fits = depths.min() >= 0 and depths.max() <= largest_depth
+    yield bool(fits), f"depths from 0 (no label) to {largest_depth:g}"
+    for vectors in directions:
+        lengths = np.linalg.norm(vectors.astype(np.float64), axis=-1)
+        # Most of them: normals may be shorter where resizing mixed two, and angles do not depend on lengths.
+        fits = not lengths.any() or np.median(abs(lengths[lengths > 0] - 1)) <= 0.1
+        yield bool(fits), "normals of length 1 with coordinates from -1 to 1, or zeros (no label)"
 
 
 def _split(images: Tensor, labels: Tensor, depths: Tensor, *directions: Tensor) -> Split:
@@ -188,12 +224,14 @@ def _part(split: Split, piece: slice) -> Split:
 def _read(folder: ManualFolder, name: str, shape: tuple[int, ...]) -> np.ndarray:
     """A file's array; ValueError if it has another shape, or contains anything but finite numbers."""
     array = folder.array(name)
-    if array.shape != shape or array.dtype.kind not in "fiu" or not np.isfinite(array).all():
-        raise ValueError(
-            f"{folder.home / folder.name / name} should hold finite numbers of shape {shape}, but it has the "
-            f"shape {array.shape} and the type {array.dtype}"
-        )
-    return array
+    found = f"it has the shape {array.shape} and the type {array.dtype}"
+    if array.shape == shape and array.dtype.kind in "fiu":
+        if np.isfinite(array).all():
+            return array
+        found = "some are NaN or infinite"
+    raise ValueError(
+        f"{folder.home / folder.name / name} should hold finite numbers of shape {shape}, but {found}"
+    )
 
 
 def _channels_first(array: np.ndarray) -> Tensor:
