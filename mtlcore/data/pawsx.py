@@ -5,28 +5,37 @@ machine-translated from English, and 2,000 pairs each for validation and testing
 label is 1 for a paraphrase, 0 otherwise.
 
 The files are those of the official archive, ``x-final.tar.gz``, unpacked in the folder ``pawsx`` of the
-cache. We do not know their hashes, so only their form is checked: four columns, and labels 0 or 1.
+cache. We do not know their hashes, so their form is checked: four columns, the number of rows, labels 0 and
+1, and few empty sentences. The official files have some, where a translation failed, and for validation and
+testing "NS" in their place; they are read as they are, and such a pair with another label has no label.
 """
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Mapping
 
 import torch
 
 from mtlcore.data._options import check_text_options, subset
 from mtlcore.data.dataset import Dataset
 from mtlcore.data.formats import wordpieces
+from mtlcore.data.formats.lines import decode, split_lines
 from mtlcore.data.manual_files import ManualFolder
-from mtlcore.tasks import MultiTaskData, Split, Task
+from mtlcore.tasks import UNLABELLED, MultiTaskData, Split, Task
 
 LANGUAGES = ("en", "zh", "de", "es")
 """Languages, in the order of the paper's Table 3."""
 
 COLUMNS = ["id", "sentence1", "sentence2", "label"]
 
+ROWS: Mapping[str, int] = {"train": 49_401, "dev": 2_000, "test": 2_000}
+"""Pairs of each part, the same number in every language."""
+
+MOST_EMPTY = 0.05
+"""Largest share of pairs without one of their sentences; of the German validation pairs 3.4% lack one."""
+
 Pair = tuple[str, str, int]
-"""Two sentences, and 1 if they are paraphrases of each other, else 0."""
+"""Two sentences, and 1 if they are paraphrases of each other, else 0; -100 without a label."""
 
 
 def _file(language: str, part: str) -> ManualFolder:
@@ -35,18 +44,18 @@ def _file(language: str, part: str) -> ManualFolder:
     return ManualFolder("pawsx", f"x-final/{language}/{name}.tsv", address)
 
 
-FILES = {
-    language: tuple(_file(language, part) for part in ("train", "dev", "test")) for language in LANGUAGES
-}
+FILES = {language: tuple(_file(language, part) for part in ROWS) for language in LANGUAGES}
 
 
-def read_pairs(file: ManualFolder) -> list[Pair]:
+def read_pairs(file: ManualFolder, rows: int) -> list[Pair]:
     """Read a table of PAWS-X.
 
     Parameters
     ----------
     file : ManualFolder
         A file of tab-separated values.
+    rows : int
+        Number of pairs of the official one.
 
     Returns
     -------
@@ -56,18 +65,30 @@ def read_pairs(file: ManualFolder) -> list[Pair]:
     Raises
     ------
     ValueError
-        If it has other columns than the official one, or a label that is neither 0 nor 1.
+        If it has other columns than the official one, more or fewer rows, another label than 0 and 1, only
+        one of the two, or many empty sentences.
     FileNotFoundError
         If it is not in the cache.
     """
-    rows = csv.reader(file.read().decode().splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
-    if next(rows, None) != COLUMNS:
-        raise ValueError(f"{file.find()} is no table of PAWS-X: its columns should be {', '.join(COLUMNS)}")
+    place = str(file.find())
+    head, *lines = split_lines(decode(file.read(), place)) or [""]
+    if head.split("\t") != COLUMNS:
+        raise ValueError(f"{place} is no table of PAWS-X: its columns should be {', '.join(COLUMNS)}")
     found = []
-    for number, row in enumerate(rows, start=2):
-        if len(row) != 4 or row[3] not in ("0", "1"):
-            raise ValueError(f"line {number} of {file.find()} needs four columns, the last 0 or 1: {row}")
-        found.append((row[1], row[2], int(row[3])))
+    for number, line in enumerate(lines, start=2):
+        row = line.split("\t")
+        if len(row) != 4 or not (row[3] in ("0", "1") or "NS" in row[1:3]):
+            raise ValueError(f"line {number} of {place} needs four columns, the last 0 or 1: {row}")
+        found.append((row[1], row[2], int(row[3]) if row[3] in ("0", "1") else UNLABELLED))
+    empty = sum(not {first.strip(), second.strip()}.isdisjoint({"", "NS"}) for first, second, _ in found)
+    faults = {
+        f"it has {len(found):,} pairs, but the official one {rows:,}": len(found) != rows,
+        f"{empty:,} of its {len(found):,} pairs lack a sentence": empty > MOST_EMPTY * len(found),
+        "it does not have both labels, 0 and 1": not {0, 1} <= {label for *_, label in found},
+    }
+    for fault, there in faults.items():
+        if there:
+            raise ValueError(f"{place} is not the official table: {fault}; get it again from {file.address}")
     return found
 
 
@@ -99,7 +120,7 @@ def make(
     -------
     data : MultiTaskData
         One input per task (language): word pieces (N, 2, L), int64, ids and segment ids of both sentences.
-        Labels (N,), 0 or 1.
+        Labels (N,), 0 or 1, -100 without a label.
 
     Raises
     ------
@@ -115,7 +136,10 @@ def make(
     Random-weighting paper, Section 5.3.
     """
     check_text_options(sentences=sentences, validation=validation, length=length, seed=seed)
-    texts = [[read_pairs(file) for file in FILES[language]] for language in LANGUAGES]
+    texts = [
+        [read_pairs(file, rows) for file, rows in zip(FILES[language], ROWS.values(), strict=True)]
+        for language in LANGUAGES
+    ]
     tokens = wordpieces.tokenizer(tokenizer)
 
     def split(part: int, size: int | None) -> Split:

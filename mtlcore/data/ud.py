@@ -118,9 +118,11 @@ def f1(outputs: Tensor, targets: Tensor) -> float:
     Returns
     -------
     score : float
-        F1 of the predicted runs in [0, 1], all tags together (micro-averaged).
+        F1 of the predicted runs in [0, 1], all tags together (micro-averaged); NaN without a label.
     """
     present = labelled(targets)
+    if not present.any():
+        return float("nan")
     sentence = present.nonzero()[:, 0]
     true, predicted = (_runs(tags[present], sentence) for tags in (targets, outputs.argmax(1)))
     return 2 * len(true & predicted) / (len(true) + len(predicted))

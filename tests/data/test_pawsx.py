@@ -6,11 +6,12 @@ import pytest
 from helpers.small_data import ROWS
 
 from mtlcore.data import load, pawsx
+from mtlcore.tasks import UNLABELLED
 
 
 def test_pairs_are_read_with_their_quotation_marks(paws: Path):
     file = pawsx.FILES["es"][1]
-    assert pawsx.read_pairs(file) == [
+    assert pawsx.read_pairs(file, 3) == [
         ("the dog", 'a dog runs " "', 1),
         ("the dog", "the dog", 0),
         ("a", "the running dog", 1),
@@ -21,7 +22,7 @@ def test_pairs_are_read_with_their_quotation_marks(paws: Path):
         with pytest.raises(
             ValueError, match=r"line 3 of .*es/dev_2k\.tsv needs four columns, the last 0 or 1"
         ):
-            pawsx.read_pairs(file)
+            pawsx.read_pairs(file, 3)
 
 
 def test_paws_x(paws: Path, pretrained: str):
@@ -44,3 +45,42 @@ def test_a_table_of_another_form_or_none(paws: Path):
     path.unlink()
     with pytest.raises(FileNotFoundError, match=r"pawsx/x-final/de/dev_2k\.tsv is not in the cache"):
         load("pawsx", tokenizer="any")
+
+
+def test_the_official_number_of_pairs():
+    assert pawsx.ROWS == {"train": 49_401, "dev": 2_000, "test": 2_000}
+
+
+SPOILT = {
+    "cut at a line": (lambda rows: rows[:-1], "it has 59 pairs, but the official one 60"),
+    "a line more": (lambda rows: [*rows, rows[0]], "it has 61 pairs"),
+    "cut in a line": (
+        lambda rows: [*rows[:-1], rows[-1][:-2]],
+        r"^line 61 of .*es/dev_2k\.tsv needs four columns",
+    ),
+    "an empty line": (lambda rows: [rows[0], "", *rows[2:]], r"^line 3 of .* needs four columns.*\[''\]"),
+    "no sentences": (lambda rows: ["1\t\u00a0\ta\t0"] * 4 + rows[4:], "4 of its 60 pairs lack a sentence"),
+    "placeholders": (lambda rows: ["1\ta\tNS\t0"] * 4 + rows[4:], "4 of its 60 pairs lack a sentence"),
+    "all paraphrases": (lambda rows: [row[:-1] + "1" for row in rows], "not have both labels, 0 and 1"),
+    "two labels": (lambda rows: [rows[0] + "0", *rows[1:]], r"^line 2 of .* the last 0 or 1"),
+    "another encoding": (lambda rows: ["1\tcaf\udce9\ta\t0", *rows[1:]], r"^line 2 of .* is no UTF-8 text"),
+}
+
+
+@pytest.mark.parametrize("case", SPOILT)
+def test_a_spoilt_table_is_refused(paws: Path, case: str):
+    change, words = SPOILT[case]
+    path = paws / "es" / "dev_2k.tsv"
+    text = "\n".join(["\t".join(pawsx.COLUMNS), *change(ROWS * 20), ""])
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(ValueError, match=words) as error:
+        pawsx.read_pairs(pawsx.FILES["es"][1], 60)
+    assert str(path) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_translation_that_failed_is_read_as_it_is(paws: Path):
+    """Without a label of its own the pair has none."""
+    rows = ["1\t\t\t0", "2\ta\tNS\t1", "3\tNS\tNS\t", *ROWS * 20]
+    (paws / "es" / "dev_2k.tsv").write_text("\n".join(["\t".join(pawsx.COLUMNS), *rows]))
+    found = pawsx.read_pairs(pawsx.FILES["es"][1], 63)
+    assert found[:3] == [("", "", 0), ("a", "NS", 1), ("NS", "NS", UNLABELLED)]

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -147,3 +148,10 @@ def test_f1_is_not_accuracy():
     targets = torch.tensor([[1, 1, 1, 1]])
     outputs = answers([[1, 1, 1, 2]])
     assert accuracy(outputs, targets) == 0.75 and f1(outputs, targets) == 0
+
+
+def test_f1_without_a_label_is_no_number():
+    nothing = torch.full((2, 3), UNLABELLED)
+    assert math.isnan(f1(torch.randn(2, 4, 3), nothing))
+    task = load("synthetic-pos", sentences=2).tasks[0]
+    assert math.isnan(task.metrics(torch.randn(2, 6, 3), nothing)["f1"])

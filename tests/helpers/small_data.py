@@ -175,6 +175,7 @@ ROWS = ['1\tthe dog\ta dog runs " "\t1', "2\tthe dog\tthe dog\t0", "3\ta\tthe ru
 @pytest.fixture
 def paws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_network: None) -> Path:
     """Twelve small tables, laid out as the archive unpacks them; training tables have two rows more."""
+    monkeypatch.setattr(pawsx, "ROWS", {"train": len(ROWS) + 2, "dev": len(ROWS), "test": len(ROWS)})
     for language in pawsx.LANGUAGES:
         folder = tmp_path / "pawsx" / "x-final" / language
         folder.mkdir(parents=True)

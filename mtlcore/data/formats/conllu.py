@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from mtlcore.data.formats.lines import split_lines
 from mtlcore.tasks import UNLABELLED
 
 Sentence = list[tuple[str, int]]
@@ -14,6 +17,8 @@ TAGS = (
 """The universal tags; a tag's position is its label."""
 
 _LABELS = {tag: label for label, tag in enumerate(TAGS)} | {"CONJ": TAGS.index("CCONJ"), "_": UNLABELLED}
+
+_NO_WORD = re.compile(r"[0-9]+[-.][0-9]+")
 
 
 def read_conllu(text: str) -> list[Sentence]:
@@ -36,18 +41,27 @@ def read_conllu(text: str) -> list[Sentence]:
     Raises
     ------
     ValueError
-        If a line does not have ten columns, or a tag is unknown.
+        If a line does not have ten columns, a word is empty, the words of a sentence are not numbered from 1
+        on, or a tag is unknown.
     """
     sentences: list[Sentence] = [[]]
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
+    for number, line in enumerate(split_lines(text), start=1):
+        if not line:
             sentences.append([])
         elif not line.startswith("#"):
             columns = line.split("\t")
-            if len(columns) != 10 or columns[3] not in _LABELS:
+            word = len(sentences[-1]) + 1
+            is_word = columns[0] == str(word)
+            if (
+                len(columns) != 10
+                or not (is_word or _NO_WORD.fullmatch(columns[0]))
+                or not columns[1]
+                or columns[3] not in _LABELS
+            ):
                 raise ValueError(
-                    f"line {number} of a CoNLL-U text needs ten columns, the fourth a universal tag: {line!r}"
+                    f"line {number} of a CoNLL-U text needs ten columns, the first the number of the word "
+                    f"({word} comes next), the second the word, the fourth a universal tag: {line!r}"
                 )
-            if columns[0].isdigit():
+            if is_word:
                 sentences[-1].append((columns[1], _LABELS[columns[3]]))
     return [sentence for sentence in sentences if sentence]

@@ -81,8 +81,8 @@ def read_part(
     images, labels, *rest = (torch.cat(column) for column in columns)
     if (labels >= 0).all():
         raise ValueError(
-            f"{folders[1].home / folders[1].name} should hold the class -1 where a pixel has no label, but it "
-            f"has no such pixel; get the official files from {folders[1].address}"
+            f"{folders[1].home / folders[1].name} should hold the class -1 where a pixel has no label, but "
+            f"no pixel has it; get the official files from {folders[1].address}"
         )
     return _split(images, labels, *rest)
 
@@ -91,7 +91,8 @@ def _forms(
     classes: int, largest_depth: float, image: np.ndarray, label: np.ndarray, *maps: np.ndarray
 ) -> Iterator[tuple[bool, str]]:
     """For each file of an image: whether it is in the official convention, and the convention in words."""
-    yield image.min() >= -OVERSHOOT and image.max() <= 1 + OVERSHOOT, "pixels from 0 to 1"
+    fits = image.min() >= -OVERSHOOT and image.max() <= 1 + OVERSHOOT
+    yield bool(fits), "pixels from 0 to 1"
     fits = np.isin(label, range(-1, classes)).all()
     yield bool(fits), f"classes from -1 (no label) to {classes - 1}"
     depths, *directions = maps
@@ -100,8 +101,8 @@ def _forms(
     for vectors in directions:
         lengths = np.linalg.norm(vectors.astype(np.float64), axis=-1)
         # Most of them: normals may be shorter where resizing mixed two, and angles do not depend on lengths.
-        fits = not lengths.any() or np.median(abs(lengths[lengths > 0] - 1)) <= 0.1
-        yield bool(fits), "normals of length 1 with coordinates from -1 to 1, or zeros (no label)"
+        usual = np.median(abs(lengths[lengths > 0] - 1)) if lengths.any() else 0
+        yield bool(usual <= 0.1), "normals of length 1 with coordinates from -1 to 1, or zeros (no label)"
 
 
 def _split(images: Tensor, labels: Tensor, depths: Tensor, *directions: Tensor) -> Split:
