@@ -12,14 +12,13 @@ of the same form. Deviations, and choices where the paper gives no details:
 * The assays of ToxCast's file are in alphabetical order. We sort them by decreasing number of labels, so that
   the first tasks are labelled for the same molecules, as in PCBA.
 
-We do not know the hash of PCBA's official file, so only its form is checked: 128 assays and 430,000 to
-450,000 molecules.
+We do not know the hash of PCBA's official file, so its form is checked: 128 assays, 430,000 to 450,000
+molecules, as many fields in every row, labels 0 and 1, no molecule twice, and no endless SMILES.
 """
 
 from __future__ import annotations
 
 import gzip
-import io
 import lzma
 import warnings
 import zlib
@@ -35,10 +34,8 @@ from mtlcore._optional import needed_by
 from mtlcore.data._options import check_options
 from mtlcore.data.dataset import Dataset
 from mtlcore.data.files import File, unpack
+from mtlcore.data.formats.molecule_tables import NOT_TASKS, check_rows, read_table
 from mtlcore.tasks import UNLABELLED, MultiTaskData, Split, Task
-
-NOT_TASKS = ("mol_id", "smiles")
-"""Columns of the files that are not labels."""
 
 
 @dataclass(eq=False)
@@ -66,14 +63,17 @@ class FormFile(File):
 
     def _check(self, path: Path, what: str, remedy: str) -> bytes:
         try:
-            data = unpack(path, self.size)
-            header = data[: data.find(b"\n")].decode(errors="replace").strip().split(",")
-            assays, molecules = len(set(header) - set(NOT_TASKS)), data.count(b"\n") - 1
-            if {*NOT_TASKS} <= {*header} and assays == self.assays and molecules in self.molecules:
+            data = unpack(path, self.size + 1)
+            columns, molecules = check_rows(data, "it")
+            assays = len({*columns} - {*NOT_TASKS})
+            fits = {*NOT_TASKS} <= {*columns} and assays == self.assays and molecules in self.molecules
+            if fits and len(data) <= self.size:
                 return data
-            found = f"it has the columns {', '.join(header)[:60]!r} ... and {molecules:,} rows"
+            found = f"it has the columns {', '.join(columns)[:60]!r} ... and {molecules:,} rows"
         except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
             found = f"it cannot be unpacked ({error})"
+        except ValueError as error:
+            found = str(error)
         raise ValueError(
             f"{what} is corrupted, truncated or another file: it should have the columns mol_id, smiles "
             f"and {self.assays} assays, and {self.molecules[0]:,} to {self.molecules[-1]:,} molecules, but "
@@ -186,7 +186,7 @@ def make(
     Raises
     ------
     ValueError
-        If an option is out of range, or labels are neither 0 nor 1.
+        If an option is out of range, a label is neither 0 nor 1, or RDKit cannot read most molecules.
     ImportError
         If RDKit is not installed.
 
@@ -195,24 +195,21 @@ def make(
     SLAW paper, Section 4.3.
     """
     with needed_by(f"data set {name!r}", extra="data"):  # before a download
-        import pandas as pd
+        import pandas  # noqa: F401
         import rdkit  # noqa: F401
 
     check_options(seed=seed, radius=radius, bits=bits)
-    table = pd.read_csv(io.BytesIO(file.read()))
-    columns = table.drop(columns=[*NOT_TASKS], errors="ignore")
+    smiles, columns = read_table(file.read(), str(file.home / file.name))
     if most_labelled_first:
         columns = columns[columns.count().sort_values(ascending=False, kind="stable").index]
-    found, readable = fingerprints(tuple(table["smiles"].fillna("?")), radius, bits)
+    found, readable = fingerprints(tuple(text or "?" for text in smiles), radius, bits)
     lost = int((~readable).sum())
+    said = f"{name}: RDKit cannot read {lost:,} of {len(readable):,} molecules"
+    if 2 * lost > len(readable):
+        raise ValueError(f"{said}; the column smiles of {file.home / file.name} should be in SMILES notation")
     if lost:
-        warnings.warn(
-            f"{name}: RDKit cannot read {lost} of {len(readable):,} molecules; they are left out",
-            stacklevel=3,
-        )
+        warnings.warn(f"{said}; they are left out", stacklevel=3)
     values = columns.to_numpy()[readable]
-    if not np.isin(values[~np.isnan(values)], (0, 1)).all():
-        raise ValueError(f"{name} has labels that are neither 0 nor 1 in {file.home / file.name}")
     labels = np.where(np.isnan(values), UNLABELLED, values).astype(np.int64)
     return _divide(name, found[readable], labels, list(columns), tasks, labelled_for, seed)
 

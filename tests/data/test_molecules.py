@@ -12,7 +12,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mtlcore.data import load, molecules
+from mtlcore.data import files, load, molecules
 from mtlcore.data.molecules import MUV, PCBA, TOX21, TOXCAST
 from mtlcore.tasks import UNLABELLED, Split
 
@@ -136,7 +136,7 @@ def test_options_out_of_range(toxcast: pd.DataFrame, option: dict[str, int]) -> 
 def test_labels_are_zero_or_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("rdkit")
     write(tmp_path, TOX21, alcohols()[:30].assign(a=2.0), monkeypatch)
-    with pytest.raises(ValueError, match="tox21 has labels that are neither 0 nor 1"):
+    with pytest.raises(ValueError, match=r"line 2 of .*tox21\.csv has a label .* in the column 'a': '2.0'$"):
         load("tox21")
     write(tmp_path, TOX21, alcohols()[:30].assign(a=0.0), monkeypatch)
     with pytest.raises(ValueError, match="all training labels are of one class"):
@@ -146,7 +146,7 @@ def test_labels_are_zero_or_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def pcba(assays: int = 128, molecules: int = 30) -> pd.DataFrame:
     labels = np.random.default_rng(0).integers(0, 2, (molecules, assays))
     table = pd.DataFrame(labels, columns=[f"PCBA-{k}" for k in range(assays)])
-    return table.assign(mol_id="CID1", smiles=ALCOHOLS[:molecules])
+    return table.assign(mol_id=[f"CID{n}" for n in range(molecules)], smiles=ALCOHOLS[:molecules])
 
 
 def test_pcba_is_known_by_its_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_network: None) -> None:
@@ -174,6 +174,103 @@ def test_pcba_from_a_small_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     data = load("pcba", tasks=32)
     assert [task.name for task in data.tasks[:2]] == ["PCBA-0", "PCBA-1"] and len(data.tasks) == 32
     assert (len(data.train), len(data.validation), len(data.test)) == (24, 3, 3)
+
+
+FORM = r"pcba\.csv\.gz is corrupted, truncated or another file: .* 128 assays, and 25 to 31 molecules, but "
+SPOILT = {
+    "a row short": (lambda rows: rows[:20], FORM + ".* and 19 rows"),
+    "a field short": (
+        lambda rows: [*rows[:9], rows[9].partition(",")[2], *rows[10:]],
+        FORM + "line 10 of it has 129 fields for 130 columns; delete it",
+    ),
+    "a field more": (
+        lambda rows: [*rows[:9], "0," + rows[9], *rows[10:]],
+        FORM + "line 10 of it has 131 fields",
+    ),
+    "cut": (lambda rows: [*rows[:-1], rows[-1][:50]], FORM + "line 31 of it has 26 fields"),
+    "an empty line": (lambda rows: [*rows[:9], "", *rows[9:]], FORM + "line 10 of it has 1 fields"),
+    "a column twice": (
+        lambda rows: [rows[0].replace("PCBA-7,", "PCBA-8,"), *rows[1:]],
+        FORM + "line 1 of it should",
+    ),
+    "another encoding": (
+        lambda rows: [*rows[:9], "\udce9" + rows[9], *rows[10:]],
+        FORM + "line 10 of it is no UTF-8",
+    ),
+    "a text": (
+        lambda rows: [*rows[:9], "active" + rows[9][1:], *rows[10:]],
+        r"^line 10 of .*pcba/pcba\.csv has a label other than .* in the column 'PCBA-0': 'active'$",
+    ),
+    "NA": (lambda rows: [*rows[:9], "NA" + rows[9][1:], *rows[10:]], "^line 10 of .* 'PCBA-0': 'NA'$"),
+    "truth values": (
+        lambda rows: [rows[0], *("True" + row[1:] for row in rows[1:])],
+        "^line 2 of .* 'PCBA-0': 'True'$",
+    ),
+    "half": (lambda rows: [*rows[:9], "0.5" + rows[9][1:], *rows[10:]], "^line 10 of .* 'PCBA-0': '0.5'$"),
+    "infinite": (
+        lambda rows: [*rows[:9], "inf" + rows[9][1:], *rows[10:]],
+        "^line 10 of .* 'PCBA-0': 'inf'$",
+    ),
+    "a molecule twice": (
+        lambda rows: [*rows, rows[4]],
+        "^line 32 of .* a molecule for the second time: 'CID3'$",
+    ),
+    "a huge SMILES": (
+        lambda rows: [*rows[:9], rows[9].rpartition(",")[0] + "," + "C" * 5001, *rows[10:]],
+        "^line 10 of .* a SMILES of more than 5,000 characters$",
+    ),
+    "numbers for SMILES": (
+        lambda rows: [rows[0], *(f"{row.rpartition(',')[0]},{n}" for n, row in enumerate(rows[1:]))],
+        r"^pcba: RDKit cannot read 30 of 30 molecules; the column smiles of .*pcba\.csv should be in SMILES",
+    ),
+    "a carriage return": (
+        lambda rows: [*rows[:9], rows[9] + "\rx", *rows[10:]],
+        r"pcba\.csv has a carriage return or a quotation mark inside of a line",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SPOILT)
+def test_a_spoilt_table_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    pytest.importorskip("rdkit")
+    monkeypatch.setattr(PCBA, "molecules", range(25, 32))
+    write(tmp_path, PCBA, pcba(), monkeypatch)
+    change, words = SPOILT[case]
+    rows = change(pcba().to_csv(index=False).splitlines())
+    content = "".join(f"{row}\n" for row in rows).encode(errors="surrogateescape")
+    (tmp_path / "pcba" / "pcba.csv.gz").write_bytes(gzip.compress(content))
+    with pytest.raises(ValueError, match=words) as error:
+        load("pcba")
+    assert "\n" not in str(error.value)
+
+
+def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, PCBA, pcba(), monkeypatch)
+    monkeypatch.setattr(PCBA, "molecules", range(25, 10**9))
+    monkeypatch.setattr(PCBA, "size", 100_000)
+    plain = gzip.decompress((tmp_path / "pcba" / "pcba.csv.gz").read_bytes())
+    row = plain.splitlines(keepends=True)[1]
+    (tmp_path / "pcba" / "pcba.csv.gz").write_bytes(gzip.compress(plain + row * (10**6 // len(row))))
+    unpacked = []
+    monkeypatch.setattr(molecules, "unpack", lambda *a: unpacked.append(files.unpack(*a)) or unpacked[-1])
+    with pytest.raises(ValueError, match="is corrupted, truncated or another file"):
+        PCBA.read()
+    assert max(map(len, unpacked)) == 100_001
+
+
+@pytest.mark.filterwarnings("ignore:toxcast")
+def test_other_line_ends_and_a_mark_change_nothing(
+    toxcast: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = load("toxcast", bits=64)
+    content = toxcast.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
+    (tmp_path / "pcba" / "toxcast_data.csv.gz").write_bytes(gzip.compress(content))
+    monkeypatch.setattr(TOXCAST, "size", len(content))
+    monkeypatch.setattr(TOXCAST, "sha256", hashlib.sha256(content).hexdigest())
+    found = load("toxcast", bits=64)
+    assert [task.name for task in found.tasks] == [task.name for task in expected.tasks]
+    assert torch.equal(found.train.inputs, expected.train.inputs)
+    assert all(map(torch.equal, found.train.targets, expected.train.targets))
 
 
 def test_a_molecule_stays_in_its_split_whatever_the_tasks() -> None:
