@@ -11,7 +11,6 @@ Source: Liu et al. (2015), 202,599 aligned images of 178 x 218 pixels, in the of
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +19,7 @@ from torch import Tensor
 
 from mtlcore.data._options import check_options
 from mtlcore.data.dataset import Dataset
+from mtlcore.data.formats.image_tables import read_table
 from mtlcore.data.manual_files import ManualFolder
 from mtlcore.tasks import MultiTaskData, Split, Task
 
@@ -61,7 +61,7 @@ def make(*, size: int = 64) -> MultiTaskData:
     Random-weighting paper, Appendix C.2.
     """
     check_options(size=size)
-    attributes, partition = _table(ATTRIBUTES), _partition()
+    attributes, partition = read_table(ATTRIBUTES, 40), _partition()
     _check_signs(attributes)
 
     def split(part: int) -> Split:
@@ -109,10 +109,11 @@ def make_landmarks(
     Projection paper, Section 4.3 and Appendix B.2.
     """
     check_options(seed=seed, size=size, images=images)
-    attributes, landmarks, partition = _table(ATTRIBUTES), _table(LANDMARKS), _partition()
+    attributes, landmarks, partition = read_table(ATTRIBUTES, 40), read_table(LANDMARKS, 10), _partition()
     if main not in attributes:
         raise ValueError(f"CelebA has no attribute {main!r}; it has {', '.join(attributes)}")
     _check_signs(attributes[[main]])
+    _check_points(landmarks)
 
     def split(part: int) -> Split:
         names = partition.index[partition == part]
@@ -173,33 +174,32 @@ def make_faces(*, size: int = 16, attributes: int = 8, images: int = 120, seed: 
     return MultiTaskData("synthetic-faces", split(0, images), split(1, held_out), split(2, held_out), tasks)
 
 
-def _table(file: ManualFolder) -> pd.DataFrame:
-    """A table with one row per image; the second line of the file has the names of the columns."""
-    import pandas as pd
-
-    text = file.read().decode("ascii", "replace")
-    try:
-        table = pd.read_csv(io.StringIO(text), sep=r"\s+", skiprows=1, index_col=0, header=0)
-        return table.apply(pd.to_numeric)
-    except (ValueError, IndexError) as error:
-        raise ValueError(f"{file.home / file.name} is not the official table: {error}") from error
-
-
 def _partition() -> pd.Series:
     """The part of every image: 0 (training), 1 (validation) or 2 (test)."""
-    import pandas as pd
-
-    text = PARTITION.read().decode("ascii", "replace")
-    table = pd.read_csv(io.StringIO(text), sep=r"\s+", header=None, index_col=0)
-    if table.shape[1] != 1 or set(table[1]) != {0, 1, 2}:
+    parts = read_table(PARTITION, 1, head=False).iloc[:, 0]
+    if set(parts) != {0, 1, 2}:
         raise ValueError(f"{PARTITION.home / PARTITION.name} should give every image a part, 0, 1 or 2")
-    return table[1]
+    return parts
 
 
 def _check_signs(attributes: pd.DataFrame) -> None:
     """ValueError if a value is neither -1 nor 1."""
-    if not np.isin(attributes.to_numpy(), (-1, 1)).all():
-        raise ValueError(f"{ATTRIBUTES.home / ATTRIBUTES.name} should hold -1 and 1 only")
+    found = np.unique(attributes.to_numpy())
+    if not np.isin(found, (-1, 1)).all():
+        others = ", ".join(f"{value:g}" for value in found[:5])
+        raise ValueError(
+            f"{ATTRIBUTES.home / ATTRIBUTES.name} should hold -1 and 1 only, but it holds {others}"
+        )
+
+
+def _check_points(landmarks: pd.DataFrame) -> None:
+    """ValueError if the landmarks are shares, or those of the images before they were aligned."""
+    middle = np.median(landmarks.to_numpy(), axis=0)
+    if not ((middle > 1) & (middle < np.tile([WIDTH, HEIGHT], 5))).all():
+        raise ValueError(
+            f"{LANDMARKS.home / LANDMARKS.name} should hold pixels of aligned images, {WIDTH} x {HEIGHT}, "
+            f"but the medians of its columns go from {middle.min():g} to {middle.max():g}"
+        )
 
 
 def _rows(table: pd.DataFrame, names: pd.Index) -> np.ndarray:

@@ -87,7 +87,50 @@ WRONG_FACES: dict[str, tuple[Callable[[Path], object], type[Exception], str]] = 
             f"1\n{' '.join(ATTRIBUTES)}\n{FACE_FILES[0]} {'0 ' * 40}\n"
         ),
         ValueError,
-        "should hold -1 and 1 only",
+        "should hold -1 and 1 only, but it holds 0$",
+    ),
+    "zeros for -1": (
+        lambda home: (home / "list_attr_celeba.txt").write_text(
+            (home / "list_attr_celeba.txt").read_text().replace("-1", " 0")
+        ),
+        ValueError,
+        "should hold -1 and 1 only, but it holds 0, 1$",
+    ),
+    "39 attributes": (
+        replace_in("list_attr_celeba.txt", "Attractive ", ""),
+        ValueError,
+        "list_attr_celeba.txt is not the official table: it has 39 columns, not 40; get it again from https",
+    ),
+    "a row less": (
+        lambda home: (home / "list_attr_celeba.txt").write_text(
+            (home / "list_attr_celeba.txt").read_text().rpartition("000012.jpg")[0]
+        ),
+        ValueError,
+        "is not the official table: its first line should be its number of rows, 11, not '12'",
+    ),
+    "a short row": (
+        lambda home: (home / "list_attr_celeba.txt").write_text(
+            (home / "list_attr_celeba.txt").read_text().rstrip()[:-8]
+        ),
+        ValueError,
+        "is not the official table: line 14 has 38 fields, not 41",
+    ),
+    "an image twice": (
+        replace_in("list_attr_celeba.txt", "000005.jpg", "000004.jpg"),
+        ValueError,
+        "is not the official table: line 7 names an image for the second time",
+    ),
+    "an image in two parts": (
+        replace_in("list_eval_partition.txt", "000005.jpg", "000004.jpg"),
+        ValueError,
+        "list_eval_partition.txt is not the official table: line 5 names an image for the second time",
+    ),
+    "another encoding": (
+        lambda home: (home / "list_attr_celeba.txt").write_bytes(
+            (home / "list_attr_celeba.txt").read_bytes().replace(b"Attractive", b"\xe9")
+        ),
+        ValueError,
+        "line 2 of .*list_attr_celeba.txt is no UTF-8 text",
     ),
     "words": (
         lambda home: (home / "list_attr_celeba.txt").write_text("2\na b\nx.jpg one two\n"),
@@ -118,3 +161,37 @@ def test_wrong_faces_are_refused(faces: dict, cache: Path, case: str) -> None:
     spoil(cache / "celeba")
     with pytest.raises(kind, match=words):
         load("celeba", size=4)
+
+
+def test_a_mark_and_other_line_ends_change_nothing(faces: dict, cache: Path) -> None:
+    expected = load("celeba-landmarks", images=3, size=4)
+    for path in (cache / "celeba").glob("*.txt"):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    found = load("celeba-landmarks", images=3, size=4)
+    assert torch.equal(found.test.inputs, expected.test.inputs)
+    assert all(map(torch.equal, found.test.targets, expected.test.targets))
+
+
+@pytest.mark.parametrize("factor", [1 / 218, 10])
+def test_landmarks_in_another_unit_are_refused(faces: dict, cache: Path, factor: float) -> None:
+    path = cache / "celeba" / "list_landmarks_align_celeba.txt"
+    count, head, *rows = path.read_text().splitlines()
+    rows = [" ".join([r.split()[0], *(str(factor * int(x)) for x in r.split()[1:])]) for r in rows]
+    path.write_text("\n".join([count, head, *rows, ""]))
+    with pytest.raises(
+        ValueError,
+        match=r"list_landmarks_align_celeba.txt should hold pixels of aligned images, 178 x 218, but",
+    ):
+        load("celeba-landmarks", images=3)
+
+
+@pytest.mark.parametrize("bad", ["nan", "inf", "x", "NA"])
+def test_a_landmark_is_a_finite_number(faces: dict, cache: Path, bad: str) -> None:
+    path = cache / "celeba" / "list_landmarks_align_celeba.txt"
+    count, head, *rows = path.read_text().splitlines()
+    rows[4] = " ".join([*rows[4].split()[:-1], bad])
+    path.write_text("\n".join([count, head, *rows, ""]))
+    with pytest.raises(
+        ValueError, match=r"list_landmarks_align_celeba\.txt .* line 7 has a field that is no finite"
+    ):
+        load("celeba-landmarks", images=3)
