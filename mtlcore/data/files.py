@@ -100,7 +100,8 @@ class File:
         ValueError
             If the copy in the cache, or the download, does not have the pinned content.
         FileNotFoundError
-            If the file is not in the cache and cannot be downloaded into it.
+            If the file is not in the cache and cannot be downloaded into it; the message has the answer of
+            the server, or what is wrong with the folder.
         """
         path, content = self.find()
         if isinstance(content, bytes):
@@ -111,9 +112,7 @@ class File:
             return self._download()
         except OSError as error:
             raise content or FileNotFoundError(
-                f"{self.folder}/{self.name} is not in the cache and cannot be downloaded from "
-                f"{self.address} ({type(error).__name__}); put it, as it is, .gz or .xz, into the "
-                f"folder {self.home}"
+                f"{self.folder}/{self.name} is not in the cache and cannot be {self._failed(error)}"
             ) from error
 
     def state(self) -> tuple[str, str]:
@@ -149,6 +148,23 @@ class File:
         pup = pooch.create(self.home, "", registry={name: None}, urls={name: self.address})
         path = pup.fetch(name, downloader=fetch)  # pooch moves the file to its place after fetch returns
         return self._check(Path(path), path, "delete it to download it again")
+
+    def _failed(self, error: OSError) -> str:
+        """Why a download failed, and what to do: the rest of a sentence."""
+        import requests
+
+        found: Any = getattr(error, "response", None)
+        reason = "" if found is None else f"status {found.status_code} {found.reason}"
+        cause: BaseException | None = error
+        while cause and not reason:  # what the system said is at the bottom of the chain
+            reason = getattr(cause, "strerror", None) or ""
+            cause = cause.__cause__ or cause.__context__
+        said = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
+        if isinstance(error, requests.RequestException):
+            remedy = f"put it, as it is, .gz or .xz, into the folder {self.home}"
+            return f"downloaded from {self.address} ({said}); {remedy}"
+        remedy = "make it writable and make room, or name another cache in MTLCORE_DATA"
+        return f"written into the folder {self.home} ({said}); {remedy}"
 
     def _check(self, path: Path, what: str, remedy: str) -> bytes:
         """The unpacked bytes of a copy; ValueError, a sentence about ``what`` with a remedy, if it is bad."""

@@ -2,14 +2,17 @@
 
 import gzip
 import lzma
+import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -123,8 +126,18 @@ def test_cache_that_cannot_be_written(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("MTLCORE_DATA", str(tmp_path / "file"))
-    with pytest.raises(FileNotFoundError, match="NotADirectoryError"):
+    words = r"written into the folder .*file/mnist \(NotADirectoryError: Not a directory\); .* MTLCORE_DATA"
+    with pytest.raises(FileNotFoundError, match=words):
         TRAIN.read()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_cache_that_may_not_be_written(served: tuple[Path, File]) -> None:
+    _, file = served
+    file.home.mkdir(parents=True)
+    file.home.chmod(0o500)
+    with pytest.raises(FileNotFoundError, match=r"written into .*\(PermissionError: Permission denied\)"):
+        file.read()
 
 
 def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,8 +182,58 @@ def test_a_bad_download_is_not_kept(served: tuple[Path, File]) -> None:
         file.read()
     assert list(file.home.iterdir()) == []
     (site / "file.gz").unlink()
-    with pytest.raises(FileNotFoundError, match="HTTPError"):
+    with pytest.raises(FileNotFoundError, match="HTTPError: status 404 File not found"):
         file.read()
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 503])
+def test_the_answer_of_the_server_is_in_the_message(
+    served: tuple[Path, File], monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    _, file = served
+    monkeypatch.setattr(SimpleHTTPRequestHandler, "do_GET", lambda self: self.send_error(status))
+    with pytest.raises(FileNotFoundError) as caught:
+        file.read()
+    answer = f"HTTPError: status {status} {HTTPStatus(status).phrase}"
+    assert str(caught.value) == (
+        f"set/file is not in the cache and cannot be downloaded from {file.address} ({answer}); put it, as it "
+        f"is, .gz or .xz, into the folder {file.home}"
+    )
+    assert list(file.home.iterdir()) == []
+
+
+def test_a_refused_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setenv("MTLCORE_DATA", str(tmp_path))
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # and does not listen
+        address = f"http://127.0.0.1:{unused.getsockname()[1]}/file.gz"
+        with pytest.raises(FileNotFoundError) as caught:
+            File("set", "file", address, 7, "").read()
+    assert f"cannot be downloaded from {address} (ConnectionError: Connection refused); put it" in str(
+        caught.value
+    )
+    assert "\n" not in str(caught.value)
+
+
+def test_a_full_disk_leaves_nothing(served: tuple[Path, File]) -> None:
+    """A limit on the size of files stands for the disk: half of the file is written."""
+    _, file = served
+    script = f"""
+import resource
+import requests, tqdm
+from mtlcore.data.files import File
+resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
+try:
+    File("set", "file", {file.address!r}, 7, {file.sha256!r}).read()
+except FileNotFoundError as error:
+    print(error)
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert "set/file is not in the cache and cannot be written into the folder" in ended.stdout, ended.stderr
+    assert f"{file.home} (OSError: File too large); make it writable and make room" in ended.stdout
+    assert list(file.home.iterdir()) == [] and file.state()[0] == "missing"
+    assert file.read() == b"content", "with room it is downloaded"
 
 
 def test_what_the_user_put_there_is_not_downloaded_over(served: tuple[Path, File]) -> None:
