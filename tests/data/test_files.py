@@ -196,8 +196,8 @@ def test_the_answer_of_the_server_is_in_the_message(
         file.read()
     answer = f"HTTPError: status {status} {HTTPStatus(status).phrase}"
     assert str(caught.value) == (
-        f"set/file is not in the cache and cannot be downloaded from {file.address} ({answer}); put it, as it "
-        f"is, .gz or .xz, into the folder {file.home}"
+        f"set/file is not in the cache and cannot be downloaded from {file.address} ({answer}); put it, as "
+        f"it is, .gz or .xz, into the folder {file.home}"
     )
     assert list(file.home.iterdir()) == []
 
