@@ -66,7 +66,7 @@ def make(*, size: int = 64) -> MultiTaskData:
 
     def split(part: int) -> Split:
         names = partition.index[partition == part]
-        labels = (_rows(attributes, names) > 0).astype(np.int64)
+        labels = (_rows(ATTRIBUTES, attributes, names) > 0).astype(np.int64)
         return Split(_images(names, size, "RGB"), tuple(torch.from_numpy(y) for y in labels.T.copy()))
 
     return MultiTaskData(
@@ -121,8 +121,8 @@ def make_landmarks(
             raise ValueError(f"a part of CelebA has {len(names):,} images, not {images:,}")
         drawn = np.random.default_rng([seed, part]).choice(len(names), images, replace=False)
         names = names[np.sort(drawn)]
-        labels = (_rows(attributes[[main]], names)[:, 0] > 0).astype(np.int64)
-        points = _rows(landmarks, names) / np.tile([WIDTH, HEIGHT], 5)
+        labels = (_rows(ATTRIBUTES, attributes[[main]], names)[:, 0] > 0).astype(np.int64)
+        points = _rows(LANDMARKS, landmarks, names) / np.tile([WIDTH, HEIGHT], 5)
         targets = (torch.from_numpy(labels), torch.from_numpy(points.astype(np.float32)))
         return Split(_images(names, size, "L"), targets)
 
@@ -179,6 +179,11 @@ def _partition() -> pd.Series:
     parts = read_table(PARTITION, 1, head=False).iloc[:, 0]
     if set(parts) != {0, 1, 2}:
         raise ValueError(f"{PARTITION.home / PARTITION.name} should give every image a part, 0, 1 or 2")
+    if len(parts) != IMAGES.count:
+        raise ValueError(
+            f"{PARTITION.home / PARTITION.name} has {len(parts):,} images, but the official one "
+            f"{IMAGES.count:,}; get it again from {PARTITION.address}"
+        )
     return parts
 
 
@@ -202,10 +207,14 @@ def _check_points(landmarks: pd.DataFrame) -> None:
         )
 
 
-def _rows(table: pd.DataFrame, names: pd.Index) -> np.ndarray:
+def _rows(file: ManualFolder, table: pd.DataFrame, names: pd.Index) -> np.ndarray:
     """The rows of the named images."""
-    if not names.isin(table.index).all():
-        raise ValueError("CelebA's tables do not name the same images; get them again")
+    lost = names[~names.isin(table.index)]
+    if len(lost):
+        raise ValueError(
+            f"CelebA's tables do not name the same images, {file.name} has no {lost[0]}; get them again from "
+            f"{file.address}"
+        )
     return table.loc[names].to_numpy()
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.files import photograph, put, replace_in, zip_up
+from helpers.files import check_spoilt, photograph, put, replace_in, zip_up
 
-from mtlcore.data import load, manual_files
+from mtlcore.data import load, manual_files, pawsx
 from mtlcore.data.manual_files import ManualFolder
 
 
@@ -42,3 +42,22 @@ def test_an_image_with_too_many_pixels_is_refused(cache: Path, monkeypatch: pyte
     monkeypatch.setattr(manual_files, "LARGEST", 80_000)
     with pytest.raises(ValueError, match="300 x 300 pixels"):
         ManualFolder("x", "images", "nowhere", ".png").image("large.png", (4, 4))
+
+
+def test_spoilt_tables_of_faces(faces: dict, cache: Path) -> None:
+    files = sorted((cache / "celeba").glob("*.txt"))
+    check_spoilt(files, lambda: load("celeba-landmarks", images=2, size=4))
+
+
+def test_spoilt_arrays(rooms: dict, cache: Path) -> None:
+    files = sorted((cache / "nyuv2").rglob("1.npy"))
+    check_spoilt(files, lambda: load("nyuv2", height=24, width=32, validation=3))
+
+
+def test_spoilt_pairs(paws: Path) -> None:
+    def read() -> None:
+        for files in pawsx.FILES.values():
+            for file, rows in zip(files, pawsx.ROWS.values(), strict=True):
+                pawsx.read_pairs(file, rows)
+
+    check_spoilt(sorted(paws.rglob("*.tsv")), read)

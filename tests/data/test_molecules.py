@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
+from helpers.files import check_spoilt, put
 
 from mtlcore.data import files, load, molecules
 from mtlcore.data.molecules import MUV, PCBA, TOX21, TOXCAST
@@ -242,6 +243,15 @@ def test_a_spoilt_table_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(ValueError, match=words) as error:
         load("pcba")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.filterwarnings("ignore:pcba")
+def test_spoilt_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_network: None) -> None:
+    pytest.importorskip("rdkit")
+    monkeypatch.setenv("MTLCORE_DATA", str(tmp_path))
+    monkeypatch.setattr(PCBA, "molecules", range(30, 31))
+    put(path := tmp_path / "pcba" / "pcba.csv", pcba().to_csv(index=False).encode())
+    check_spoilt([path], lambda: load("pcba", bits=64))
 
 
 def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,10 @@
 
 import gzip
 import io
+import random
 import struct
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -78,3 +79,59 @@ def write_idx(path: Path, array: np.ndarray) -> bytes:
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(gzip.compress(content, 1))
     return content
+
+
+PIECES = [
+    b"\0",
+    b"\r",
+    b'"',
+    b"\xff",
+    b"\xe2\x80\xa8",
+    b",",
+    b"\t",
+    b" ",
+    b"nan",
+    b"-1",
+    b"1e400",
+    b"\xef\xbb\xbf",
+]
+
+
+def spoilt(content: bytes, rng: random.Random) -> bytes:
+    """A copy with a few bytes, or a line, less, more or others."""
+    start = rng.randrange(len(content))
+    end = start + rng.choice([1, 2, 8, 50])
+    lines = content.split(b"\n")
+    line = rng.randrange(len(lines))
+    return rng.choice(
+        [
+            content[:start],
+            content[end:] + content[:start],
+            content[:start] + content[end:],
+            content[:start] + rng.randbytes(end - start) + content[end:],
+            content[:start] + rng.choice(PIECES) + content[start:],
+            b"\n".join(lines[:line] + lines[line + 1 :]),
+            b"\n".join([*lines[: line + 1], *lines[line:]]),
+        ]
+    )
+
+
+def check_spoilt(files: Sequence[Path], read: Callable[[], object]) -> None:
+    """Spoil files at random: each is refused in one sentence, or has all its lines."""
+    rng = random.Random(0)
+    refused = 0
+    for _ in range(100):
+        path = rng.choice(files)
+        whole = path.read_bytes()
+        path.write_bytes(spoilt(whole, rng))
+        try:
+            read()
+            assert path.suffix == ".npy" or len(path.read_text().split("\n")) >= whole.count(b"\n")
+        except Exception as error:
+            said = str(error)
+            assert type(error) in (ValueError, FileNotFoundError) and "\n" not in said, repr(error)
+            assert path.name in said or "CelebA's tables do not name the same images" in said
+            refused += 1
+        path.write_bytes(whole)
+    assert refused > 30
+    read()

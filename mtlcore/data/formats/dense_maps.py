@@ -99,10 +99,12 @@ def _forms(
     fits = depths.min() >= 0 and depths.max() <= largest_depth
     yield bool(fits), f"depths from 0 (no label) to {largest_depth:g}"
     for vectors in directions:
-        lengths = np.linalg.norm(vectors.astype(np.float64), axis=-1)
-        # Most of them: normals may be shorter where resizing mixed two, and angles do not depend on lengths.
-        usual = np.median(abs(lengths[lengths > 0] - 1)) if lengths.any() else 0
-        yield bool(usual <= 0.1), "normals of length 1 with coordinates from -1 to 1, or zeros (no label)"
+        fits = abs(vectors).max() <= 1.1
+        if fits and vectors.any():
+            lengths = np.linalg.norm(vectors.astype(np.float64), axis=-1)
+            # Most of them: they may be shorter where resizing mixed two, and angles do not depend on lengths.
+            fits = np.median(abs(lengths[lengths > 0] - 1)) <= 0.1
+        yield bool(fits), "normals of length 1 with coordinates from -1 to 1, or zeros (no label)"
 
 
 def _split(images: Tensor, labels: Tensor, depths: Tensor, *directions: Tensor) -> Split:

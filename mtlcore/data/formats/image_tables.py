@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from typing import TYPE_CHECKING
 
@@ -58,9 +59,17 @@ def read_table(file: ManualFolder, columns: int, head: bool = True) -> pd.DataFr
     for number, row in enumerate(rows, start=first):
         if (fields := len(row.split())) != columns + 1:
             raise fault(f"line {number} has {fields} fields, not {columns + 1}")
-    table = pd.read_csv(
-        io.StringIO("\n".join(rows)), sep=r"\s+", names=["image", *names], index_col=0, dtype={"image": str}
-    )
+    try:
+        table = pd.read_csv(
+            io.StringIO("\n".join(rows)),
+            sep=r"\s+",
+            names=["image", *names],
+            index_col=0,
+            dtype={"image": str},
+            quoting=csv.QUOTE_NONE,
+        )
+    except ValueError as error:
+        raise fault(" ".join(str(error).split())) from error
     numbers = table.apply(pd.to_numeric, errors="coerce")
     for wrong, what in (
         (~np.isfinite(numbers.to_numpy(float)).all(1), "has a field that is no finite number"),

@@ -50,6 +50,11 @@ CONVENTIONS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray], str]] = {
     "millimetres": ("depth", lambda x: 1000 * x, r"depths from 0 .* to 20, .* go from 0 to 8\d\d\d"),
     "images": ("normal", lambda x: (x + 1) / 2, r"normals of length 1 .* go from (0|\d.*e-)"),
     "images of bytes": ("normal", lambda x: 127.5 * (x + 1), "normals of length 1 .* to 25"),
+    "one of them endless": (
+        "normal",
+        lambda x: np.where(np.arange(x.size).reshape(x.shape), x, 1e300),
+        r"normals of length 1 .* to 1e\+300",
+    ),
     "another length": ("normal", lambda x: x / 2, "normals of length 1 .* -0.4.* to 0.4"),
 }
 

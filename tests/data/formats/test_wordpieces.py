@@ -4,6 +4,8 @@ import sys
 
 import pytest
 from helpers.small_data import WRITTEN
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from mtlcore.data.formats import wordpieces
 from mtlcore.models import bert
@@ -30,3 +32,11 @@ def test_a_word_is_labelled_at_its_first_piece(pretrained: str):
     short, labels = wordpieces.tagged([[("the", 1), ("running", 2), ("zebra", 3)]], 4, tokens)
     assert short[0, 0].tolist() == [number[piece] for piece in ("[CLS]", "the", "run", "[SEP]")]
     assert labels.tolist() == [[-100, 1, 2, -100]]
+
+
+@given(st.lists(st.tuples(st.text(min_size=1), st.integers(0, 16)), min_size=1, max_size=5))
+@example([("10\u00a0000", 3), ("\u2028", 4), ("\x85", 5), (" ", 6), ("a\u200bb", 7)])
+def test_every_word_keeps_its_label(pretrained: str, sentence: list[tuple[str, int]]):
+    pieces, labels = wordpieces.tagged([sentence], 10_000, wordpieces.tokenizer(pretrained))
+    assert labels[labels >= 0].tolist() == [label for _, label in sentence]
+    assert pieces.shape[2] >= len(sentence) + 2
