@@ -6,18 +6,25 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import get_total_norm
 
 from mtlcore.signals.step import NonFiniteError
+
+
+SMALL = 10_000
+"""Gradients of fewer entries are looked at in one piece: most of the time would be that of calls."""
 
 
 def check_finite(model: nn.Module, parameters: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:
     """A NonFiniteError that names the first parameter whose gradient is not finite."""
     values = [g.coalesce().values() if g.is_sparse else g for g in gradients if g is not None]
-    if not values or torch.isfinite(get_total_norm(values)):  # their norm may overflow though they do not
+    sums = [g.sum() for g in values if g.numel() >= SMALL]
+    small = [g.reshape(-1) for g in values if g.numel() < SMALL]
+    if small:
+        sums.append(torch.cat(small).sum())
+    if not sums or torch.isfinite(torch.stack(sums).sum()):
         return
     names: dict[Tensor, str] = {p: name for name, p in model.named_parameters()}
-    for p, g in zip(parameters, gradients, strict=True):
+    for p, g in zip(parameters, gradients, strict=True):  # a sum may overflow, so one by one
         if g is not None and not torch.isfinite(g.coalesce().values() if g.is_sparse else g).all():
             raise NonFiniteError(
                 f"the gradient of the parameter {names[p]!r} is not finite, though all losses are; nothing "
@@ -26,29 +33,29 @@ def check_finite(model: nn.Module, parameters: Sequence[Tensor], gradients: Sequ
 
 
 def add(parameters: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:
-    """Add gradients to ``.grad``; None is no gradient.
-
-    Each ``.grad`` has memory of its own, since clipping changes it in place.
-    """
-    seen: set[int] = set()
+    """Add gradients to ``.grad``; None is no gradient. A gradient becomes ``.grad`` itself where that is None."""
     for p, g in zip(parameters, gradients, strict=True):
         if g is None:
             continue
-        if p.grad is None:
-            p.grad = _own(g if g.dtype == p.dtype else g.to(p.dtype), seen)
-        else:
+        if p.grad is not None:
             p.grad = p.grad + g
+        else:
+            p.grad = g if g.dtype == p.dtype else g.to(p.dtype)
         for hook in (p._post_accumulate_grad_hooks or {}).values():
             hook(p)
 
 
-def _own(gradient: Tensor, seen: set[int]) -> Tensor:
-    """The gradient, or a copy if its memory is not its own alone."""
-    if gradient.is_sparse:
-        return gradient
-    memory = gradient.untyped_storage()
-    whole = memory.nbytes() == gradient.numel() * gradient.element_size() and gradient.is_contiguous()
-    if memory.data_ptr() in seen or not whole:
-        return gradient.clone()
-    seen.add(memory.data_ptr())
-    return gradient
+def owned(gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
+    """The gradients, copied where they share memory: ``.grad`` is changed in place, by clipping for example."""
+    seen: set[int] = set()
+    found: list[Tensor | None] = []
+    for g in gradients:
+        if g is not None and not g.is_sparse:
+            memory = g.untyped_storage()
+            whole = memory.nbytes() == g.numel() * g.element_size() and g.is_contiguous()
+            if memory.data_ptr() in seen or not whole:
+                g = g.clone()
+            else:
+                seen.add(memory.data_ptr())
+        found.append(g)
+    return found

@@ -16,7 +16,7 @@ from mtlcore.signals import lookahead as _ahead
 from mtlcore.signals.alignment import along
 from mtlcore.signals.combined import Combined
 from mtlcore.signals.forward_mode import sample_norms
-from mtlcore.signals.gradients import add, check_finite
+from mtlcore.signals.gradients import add, check_finite, owned
 from mtlcore.signals.lookahead import Metric
 from mtlcore.signals.network import device_of, unwrapped
 from mtlcore.signals.precision import Precision
@@ -479,7 +479,7 @@ class Signals:
         """
         self._end()
         shared, own = self._step.combination_and_heads(self._weighted(weights))
-        self._write(shared, self._weighted_heads(own, heads))
+        self._write(owned(shared), self._weighted_heads(own, heads))
 
     def backward_samples(self, weights: Tensor) -> None:
         """Add the gradient of the weighted sum of the sample losses to ``.grad``, trunk and heads alike.
@@ -497,7 +497,8 @@ class Signals:
             If the step has filled ``.grad`` already.
         """
         self._end()
-        self._write(*self._step.samples_backward(self._weighted(weights)))
+        shared, heads = self._step.samples_backward(self._weighted(weights))
+        self._write(owned(shared), [owned(own) for own in heads])
 
     def backward_features(self, gradients: Sequence[Tensor], heads: Tensor | None = None) -> None:
         """Backpropagate T gradients at the representation, in place of the tasks' own, into ``.grad``.
@@ -518,7 +519,7 @@ class Signals:
         """
         self._end()
         shared = self._step.features_backward(gradients)
-        self._write(shared, self._weighted_heads(self._step.head_grads, heads))
+        self._write(owned(shared), self._weighted_heads(self._step.head_grads, heads))
 
     def apply(self, direction: Tensor, heads: Tensor | None = None) -> None:
         """Add a direction to ``.grad`` of the shared parameters, and the heads' own gradients to theirs.
@@ -538,7 +539,7 @@ class Signals:
             If the step has filled ``.grad`` already.
         """
         self._end()
-        self._write(self._step.split(direction), self._weighted_heads(self._step.head_grads, heads))
+        self._write(owned(self._step.split(direction)), self._weighted_heads(self._step.head_grads, heads))
 
     def overflow(self) -> None:
         """Write infinities into ``.grad``, so that the scaler skips this step and lowers its scale."""
@@ -570,8 +571,7 @@ class Signals:
         if weights is None:  # copies, since clipping changes .grad in place and the step keeps its own
             return [[None if g is None else g.clone() for g in own] for own in gradients]
         return [
-            [None if g is None else w.to(g) * g for g in own]
-            for w, own in zip(weights, gradients, strict=True)
+            [None if g is None else w * g for g in own] for w, own in zip(weights, gradients, strict=True)
         ]
 
     def _write(self, shared: Sequence[Tensor | None], heads: list[Gradients]) -> None:
