@@ -8,6 +8,7 @@ seen, each way is compared with one backward pass, and the first that agrees is 
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
@@ -92,7 +93,7 @@ def _way(step: Step, samples: bool) -> Way:
 
 
 def _find(step: Step, samples: bool) -> Way | None:
-    """Compare the ways with one backward pass; None where its gradient is zero, which tells nothing.
+    """Compare the ways with one backward pass; None where its gradient is zero or not finite.
 
     With u = sum_i a_i g_i for random signs a, a way has to give sum_i a_i <g_i, v> = <u, v>. The part of v on
     a parameter p is u_p / |u_p|^2, so that each parameter adds 1 to the product, however small its gradient.
@@ -105,7 +106,7 @@ def _find(step: Step, samples: bool) -> Way | None:
         last = forward_mode.samples_backward
     passes = dict(vars(step.passes))
     signs, expected, tangents = _test(step, samples)
-    if not tangents:
+    if not tangents or not math.isfinite(expected):
         return None
     reason = ""
     try:

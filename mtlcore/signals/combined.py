@@ -187,6 +187,14 @@ class Combined(Problem):
             return self.combination(weights), self.head_grads
         return self._both(lambda part: part.combination_and_heads(weights))
 
+    def losses_backward(self, weights: Tensor) -> tuple[Gradients, list[Gradients]]:
+        """Gradients of the weighted sum of the losses, on the shared parameters and on the heads."""
+        if "_rows" not in self.__dict__:
+            return self._both(lambda part: part.losses_backward(weights))
+        pairs = zip(weights, self.head_grads, strict=True)
+        heads = [[None if g is None else w * g for g in own] for w, own in pairs]
+        return self.combination(weights), heads
+
     def samples_backward(self, weights: Tensor) -> tuple[Gradients, list[Gradients]]:
         """Gradients of the sum of the sample losses with weights (T, N)."""
         pieces = self._own(weights, 1)

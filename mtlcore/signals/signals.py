@@ -478,8 +478,12 @@ class Signals:
             If the step has filled ``.grad`` already.
         """
         self._end()
-        shared, own = self._step.combination_and_heads(self._weighted(weights))
-        self._write(owned(shared), self._weighted_heads(own, heads))
+        if heads is weights:
+            shared, own = self._step.losses_backward(self._weighted(weights))
+            self._write(owned(shared), [owned(gradients) for gradients in own])
+        else:
+            shared, own = self._step.combination_and_heads(self._weighted(weights))
+            self._write(owned(shared), self._weighted_heads(own, heads))
 
     def backward_samples(self, weights: Tensor) -> None:
         """Add the gradient of the weighted sum of the sample losses to ``.grad``, trunk and heads alike.

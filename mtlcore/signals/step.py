@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -98,6 +98,31 @@ class Problem:
         return [v.view_as(p) for v, p in zip(pieces, self.shared, strict=True)]
 
 
+class Forward(NamedTuple):
+    """A forward pass that is cut at the representation.
+
+    With one copy a head, one backward pass from the sum of the losses through all heads leaves each task's own
+    gradient at its copy: the tasks do not mix before the trunk.
+
+    Parameters
+    ----------
+    features : tuple of Tensor
+        The T representations with their graph: T times the same tensor, or one an input.
+    cuts : list of Tensor
+        A detached leaf for each of them, or one if they are the same.
+    copies : list of Tensor
+        What the T heads read: views of the leaves.
+    values, labelled : Tensor
+        As :meth:`Step.evaluate` returns them.
+    """
+
+    features: tuple[Tensor, ...]
+    cuts: list[Tensor]
+    copies: list[Tensor]
+    values: Tensor
+    labelled: Tensor
+
+
 class Step(Problem):
     """What is computed once a step, on demand, and shared by all views of the step.
 
@@ -140,38 +165,42 @@ class Step(Problem):
         if "counts" in self.__dict__:
             part.__dict__["counts"] = self.counts[index]
         if "_forward" in self.__dict__:
-            features, copies, (values, labelled) = self._forward
-            part.__dict__["_forward"] = (
-                tuple(features[i] for i in index),
-                [copies[i] for i in index],
-                (values[index], labelled[index]),
+            whole = self._forward
+            part.__dict__["_forward"] = Forward(
+                tuple(whole.features[i] for i in index),
+                whole.cuts if len(whole.cuts) < len(whole.copies) else [whole.cuts[i] for i in index],
+                [whole.copies[i] for i in index],
+                whole.values[index],
+                whole.labelled[index],
             )
         return part
 
     # Forward pass --------------------------------------------------------------------------------
 
     @cached_property
-    def _forward(self) -> tuple[tuple[Tensor, ...], list[Tensor], tuple[Tensor, Tensor]]:
-        """The representations with their graph, a detached copy for each head, and :meth:`evaluate`.
-
-        With one copy a head, one backward pass from the sum of the losses through all heads leaves each
-        task's own gradient at its copy: the tasks do not mix before the trunk.
-        """
+    def _forward(self) -> Forward:
         self.passes.forward += 1
         if self.origin is None:
             self.origin = Origin(self.model)  # before the pass, so that a replay is the same
             with self.precision.forward():
                 return self._both_halves(self.model)
-        found: tuple[tuple[Tensor, ...], list[Tensor], tuple[Tensor, Tensor]] = self.replay(self._both_halves)
+        found: Forward = self.replay(self._both_halves)
         return found
 
-    def _both_halves(
-        self, model: MultiTaskModel
-    ) -> tuple[tuple[Tensor, ...], list[Tensor], tuple[Tensor, Tensor]]:
+    def _both_halves(self, model: MultiTaskModel) -> Forward:
         features = model.features(self.batch.inputs)
-        copies = [z.detach().requires_grad_() for z in features]
-        entries = self.evaluate(model.outputs(copies))
-        return tuple(features[i] for i in self.kept), [copies[i] for i in self.kept], entries
+        one = all(z is features[0] for z in features)
+        cuts = [z.detach().requires_grad_() for z in (features[:1] if one else features)]
+        copies = [cut.view_as(cut) for cut in (cuts * len(features) if one else cuts)]
+        values, labelled = self.evaluate(model.outputs(copies))
+        kept = self.kept
+        return Forward(
+            tuple(features[i] for i in kept),
+            cuts if one else [cuts[i] for i in kept],
+            [copies[i] for i in kept],
+            values,
+            labelled,
+        )
 
     def forget(self) -> None:
         """Drop the graph and all that needs it; the next question makes the forward pass again."""
@@ -192,17 +221,17 @@ class Step(Problem):
     @property
     def features(self) -> tuple[Tensor, ...]:
         """T representations with their graph: T times the same tensor, or one an input."""
-        return self._forward[0]
+        return self._forward.features
 
     @property
     def sample_losses(self) -> Tensor:
         """(T, N) sample losses, zero where there is no label."""
-        return self._forward[2][0].detach()
+        return self._forward.values.detach()
 
     @property
     def labelled(self) -> Tensor:
         """(T, N) which samples have a label."""
-        return self._forward[2][1]
+        return self._forward.labelled
 
     @cached_property
     def counts(self) -> Tensor:
@@ -211,8 +240,9 @@ class Step(Problem):
 
     @cached_property
     def _means(self) -> Tensor:
-        """(T,) the batch's part of the mean losses, with its graph; NaN for a task without a label."""
-        return self._forward[2][0].sum(1) / self.counts
+        """(T,) the batch's part of the mean losses, with its graph; zero for a task without a label."""
+        sums = self._forward.values.sum(1)
+        return sums / (self.counts if all(self.present) else self.counts.clamp(min=1))
 
     @property
     def losses(self) -> Tensor:
@@ -226,7 +256,7 @@ class Step(Problem):
 
     @cached_property
     def _checked(self) -> tuple[Tensor, tuple[bool, ...]]:
-        losses = self._means.detach()
+        losses = self.sample_losses.sum(1) / self.counts
         return losses, check_losses(losses, self.counts, self.tasks)
 
     # Backward passes -----------------------------------------------------------------------------
@@ -243,31 +273,32 @@ class Step(Problem):
 
     @cached_property
     def _head_backward(self) -> tuple[tuple[Tensor, ...], list[Gradients]]:
-        if all(self.present):
-            return self._through_heads(self._means.sum())
-        return self._through_heads((self._forward[2][0].sum(1) / self.counts.clamp(min=1)).sum())
+        return self._through_heads(self._means.sum(), self._forward.copies)
 
-    def _through_heads(self, objective: Tensor) -> tuple[tuple[Tensor, ...], list[Gradients]]:
-        """Gradients of a scalar at the T copies of the representation, and on each head's parameters."""
-        copies, scale = self._forward[1], self.precision.scale
+    def _through_heads(
+        self, objective: Tensor, points: Sequence[Tensor]
+    ) -> tuple[tuple[Tensor, ...], list[Gradients]]:
+        """Gradients of a scalar at points before the heads, and on each head's parameters."""
+        scale = self.precision.scale
         if scale is not None:
             objective = objective * scale
-        gradients = iter(vjp([objective], [*copies, *self.head_params], None, keep=True))
+        gradients = iter(vjp([objective], [*points, *self.head_params], None, keep=True))
         if scale is not None:
             gradients = iter([None if g is None else at_least_single(g) / scale for g in gradients])
-        at_features = tuple(
-            torch.zeros_like(z) if g is None else g for z, g in zip(copies, gradients, strict=False)
+        there = tuple(
+            torch.zeros_like(z) if g is None else g for z, g in zip(points, gradients, strict=False)
         )
-        return at_features, [[next(gradients) for _ in head] for head in self.heads]
+        return there, [[next(gradients) for _ in head] for head in self.heads]
 
-    def trunk_for(self, at_features: Sequence[Tensor]) -> Trunk:
-        """The trunk with gradients at the representation."""
-        return Trunk(self.features, at_features, self.shared, self.passes, self.precision.scale)
+    def _backward(self, objective: Tensor, keep: bool = False) -> tuple[Gradients, list[Gradients]]:
+        """Gradients of a scalar on the shared parameters, and on each head's."""
+        at_cuts, heads = self._through_heads(objective, self._forward.cuts)
+        return self.features_backward(at_cuts, keep), heads
 
     @cached_property
     def trunk(self) -> Trunk:
         """The trunk with the T task gradients at the representation."""
-        return self.trunk_for(self.feature_grads)
+        return Trunk(self.features, self.feature_grads, self.shared, self.passes, self.precision.scale)
 
     @cached_property
     def jacobian(self) -> Tensor:
@@ -303,18 +334,26 @@ class Step(Problem):
         """Weighted sum of the task gradients on the shared parameters, and the heads' own gradients."""
         return self.combination(weights), self.head_grads
 
+    def losses_backward(self, weights: Tensor) -> tuple[Gradients, list[Gradients]]:
+        """Gradients of the weighted sum of the losses, on the shared parameters and on the heads."""
+        if "_head_backward" in self.__dict__:
+            shared, heads = self.combination_and_heads(weights)
+            pairs = zip(weights, heads, strict=True)
+            return shared, [[None if g is None else w * g for g in own] for w, own in pairs]
+        return self._backward((weights.to(self._means) * self._means).sum())
+
     def samples_backward(self, weights: Tensor, keep: bool = False) -> tuple[Gradients, list[Gradients]]:
         """Gradients of the sum of the sample losses with weights (T, N)."""
-        values = self._forward[2][0]
-        at_features, heads = self._through_heads((weights.to(values) * values).sum())
-        return self.features_backward(at_features, keep), heads
+        values = self._forward.values
+        return self._backward((weights.to(values) * values).sum(), keep)
 
     def features_backward(self, gradients: Sequence[Tensor], keep: bool = False) -> Gradients:
-        """What T gradients at the representation become on the shared parameters."""
+        """What gradients at the representation, T or their sum, become on the shared parameters."""
         if not self.shared:
             return []
-        ones = torch.ones(len(gradients), device=gradients[0].device)
-        return self.trunk_for(gradients).combination(ones, keep)
+        features = self.features[: len(gradients)]
+        trunk = Trunk(features, gradients, self.shared, self.passes, self.precision.scale)
+        return trunk.combination(torch.ones(len(gradients), device=gradients[0].device), keep)
 
     # Directions and replays ----------------------------------------------------------------------
 

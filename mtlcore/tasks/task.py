@@ -202,6 +202,8 @@ class Task:
                 f"task {self.name!r}: its loss must keep one value an entry, shape "
                 f"{tuple(present.shape)}, but returned {tuple(entries.shape)}; use reduction='none'"
             )
+        if present.dim() == 1:
+            return (entries if missing is None else entries.masked_fill(missing, 0)), present
         if missing is None:
             return entries.reshape(len(targets), -1).mean(1), present.reshape(len(targets), -1)[:, 0]
         entries = entries.masked_fill(missing, 0).reshape(len(targets), -1)
