@@ -106,7 +106,7 @@ def _find(step: Step, samples: bool) -> Way | None:
         last = forward_mode.samples_backward
     passes = dict(vars(step.passes))
     signs, expected, tangents = _test(step, samples)
-    if not tangents or not math.isfinite(expected):
+    if not tangents:
         return None
     reason = ""
     try:
@@ -152,6 +152,8 @@ def _test(step: Step, samples: bool) -> tuple[Tensor, float, Tangents]:
         gradients = dict(zip(step.shared, step.combination(signs, keep=True), strict=True))
     found = {p: dense(g.detach()).double() for p, g in gradients.items() if g is not None}
     squares = {p: float(g.square().sum()) for p, g in found.items()}
+    if not all(map(math.isfinite, squares.values())):
+        return signs, math.nan, {}
     least = 1e-6 * max(squares.values(), default=0.0)
     tangents = {p: (g / (squares[p] + least)).to(p.dtype) for p, g in found.items() if squares[p] > 0}
     tangents = {p: v for p, v in tangents.items() if v.isfinite().all()}

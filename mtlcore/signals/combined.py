@@ -176,10 +176,13 @@ class Combined(Problem):
         """Weighted sum of the task gradients on the shared parameters."""
         if "_rows" not in self.__dict__:
             return self._reduced(self._ask(lambda part: part.combination(weights, keep)), self.shared)
-        jacobian, reached = self._rows
         with torch.autocast(weights.device.type, enabled=False):
-            pieces = self.split(weights.to(jacobian) @ jacobian)
-        return [g if here else None for g, here in zip(pieces, reached, strict=True)]
+            return self.direction(weights.to(self.jacobian) @ self.jacobian)
+
+    def direction(self, direction: Tensor) -> Gradients:
+        """A direction (D,) in pieces; None for a parameter that the Jacobian does not reach."""
+        reached = self._rows[1] if "_rows" in self.__dict__ else [True] * len(self.shared)
+        return [v if here else None for v, here in zip(self.split(direction), reached, strict=True)]
 
     def combination_and_heads(self, weights: Tensor) -> tuple[Gradients, list[Gradients]]:
         """Weighted sum of the task gradients on the shared parameters, and the heads' own gradients."""

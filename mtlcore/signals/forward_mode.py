@@ -94,7 +94,7 @@ def _jvp(
     step: Step, tangents: Tangents, question: Callable[[MultiTaskModel], Sequence[Tensor] | Tensor]
 ) -> list[Tensor]:
     """Jacobian-vector products of what a function of the model returns, for the batch of the step."""
-    with forward_ad.dual_level(), _Rules(), _eager(), _math_attention():
+    with torch.no_grad(), forward_ad.dual_level(), _Rules(), _eager(), _math_attention():
         duals = {
             name: forward_ad.make_dual(p.detach(), tangents[p].to(p.dtype)) if p in tangents else p.detach()
             for name, p in step.model.named_parameters()

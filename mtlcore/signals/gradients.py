@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from mtlcore.signals.step import NonFiniteError
 
-
 SMALL = 10_000
 """Gradients of fewer entries are looked at in one piece: most of the time would be that of calls."""
 
@@ -33,7 +32,7 @@ def check_finite(model: nn.Module, parameters: Sequence[Tensor], gradients: Sequ
 
 
 def add(parameters: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:
-    """Add gradients to ``.grad``; None is no gradient. A gradient becomes ``.grad`` itself where that is None."""
+    """Add gradients to ``.grad``, or make them ``.grad``; None is no gradient."""
     for p, g in zip(parameters, gradients, strict=True):
         if g is None:
             continue
@@ -46,7 +45,7 @@ def add(parameters: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> Non
 
 
 def owned(gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
-    """The gradients, copied where they share memory: ``.grad`` is changed in place, by clipping for example."""
+    """The gradients, copied where they share memory: clipping, for one, changes ``.grad`` in place."""
     seen: set[int] = set()
     found: list[Tensor | None] = []
     for g in gradients:

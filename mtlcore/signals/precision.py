@@ -32,6 +32,6 @@ class Precision:
 
     @contextmanager
     def forward(self) -> Iterator[None]:
-        """As autocast was then, with gradients."""
-        with torch.enable_grad(), torch.autocast(self.kind, dtype=self.dtype, enabled=self.enabled):
+        """Autocast as it was when this object was made."""
+        with torch.autocast(self.kind, dtype=self.dtype, enabled=self.enabled):
             yield

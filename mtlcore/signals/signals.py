@@ -21,7 +21,7 @@ from mtlcore.signals.lookahead import Metric
 from mtlcore.signals.network import device_of, unwrapped
 from mtlcore.signals.precision import Precision
 from mtlcore.signals.step import Gradients, Level, Step, check_level, check_samples, scale
-from mtlcore.signals.trunk import flat
+from mtlcore.signals.trunk import SPENT, flat
 from mtlcore.tasks.batch import Batch
 from mtlcore.tasks.task import Task
 
@@ -543,7 +543,9 @@ class Signals:
             If the step has filled ``.grad`` already.
         """
         self._end()
-        self._write(owned(self._step.split(direction)), self._weighted_heads(self._step.head_grads, heads))
+        self._write(
+            owned(self._step.direction(direction)), self._weighted_heads(self._step.head_grads, heads)
+        )
 
     def overflow(self) -> None:
         """Write infinities into ``.grad``, so that the scaler skips this step and lowers its scale."""
@@ -564,10 +566,7 @@ class Signals:
     def _end(self) -> None:
         """Mark the step as used up."""
         if self._step.root.spent:
-            raise RuntimeError(
-                "this step has filled .grad already: make a new Signals for each step, and give it a "
-                "sequence of batches to accumulate gradients"
-            )
+            raise RuntimeError(SPENT)
         self._step.root.spent = True
 
     def _weighted_heads(self, gradients: list[Gradients], weights: Tensor | None) -> list[Gradients]:

@@ -101,8 +101,8 @@ class Problem:
 class Forward(NamedTuple):
     """A forward pass that is cut at the representation.
 
-    With one copy a head, one backward pass from the sum of the losses through all heads leaves each task's own
-    gradient at its copy: the tasks do not mix before the trunk.
+    With one copy a head, one backward pass from the sum of the losses through all heads leaves each task's
+    own gradient at its copy: the tasks do not mix before the trunk.
 
     Parameters
     ----------
@@ -333,6 +333,12 @@ class Step(Problem):
     def combination_and_heads(self, weights: Tensor) -> tuple[Gradients, list[Gradients]]:
         """Weighted sum of the task gradients on the shared parameters, and the heads' own gradients."""
         return self.combination(weights), self.head_grads
+
+    def direction(self, direction: Tensor) -> Gradients:
+        """A direction (D,) in pieces; None for a parameter that the Jacobian does not reach."""
+        known = "jacobian" in self.__dict__
+        pieces = zip(self.split(direction), self.shared, strict=True)
+        return [v if not known or self.trunk.reaches(p) else None for v, p in pieces]
 
     def losses_backward(self, weights: Tensor) -> tuple[Gradients, list[Gradients]]:
         """Gradients of the weighted sum of the losses, on the shared parameters and on the heads."""

@@ -10,7 +10,8 @@ every use of a parameter other than by one linear layer, the gradient itself is 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,6 +22,13 @@ from torch.autograd.graph import GradientEdge, Node
 
 BLOCK_BYTES = 600_000_000
 """Gradients are compared block by block: tasks whose gradients, or coordinates, fill so many bytes."""
+
+
+SPENT = (
+    "this step has filled .grad already: make a new Signals for each step, and give it a sequence of batches "
+    "to accumulate gradients"
+)
+"""The message of a question that needs the graph, after the step."""
 
 
 @dataclass
@@ -242,7 +250,8 @@ class Trunk:
         return found
 
     def _parts(self, parameters: Sequence[Tensor]) -> list[Part]:
-        layers = _linear_layers(self.features[0]) if self.one_input else {}
+        with _of_a_graph():
+            layers = _linear_layers(self.features[0]) if self.one_input else {}
         return [self._part(p, *layers.get(p, (None, None))) for p in parameters]
 
     def _part(self, parameter: Tensor, layer: Node | None, read: Tensor | None) -> Part:
@@ -270,8 +279,17 @@ def vjp(
 
     Where the outputs have several elements, ``sent`` are the gradients at them.
     """
-    with torch.autocast(outputs[0].device.type, enabled=False):
+    with torch.autocast(outputs[0].device.type, enabled=False), _of_a_graph():
         return list(torch.autograd.grad(outputs, sources, sent, retain_graph=keep, allow_unused=True))
+
+
+@contextmanager
+def _of_a_graph() -> Iterator[None]:
+    """Say in our own words that the graph is gone."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise (RuntimeError(SPENT) if "graph a second time" in str(error) else error) from None
 
 
 def _linear_layers(features: Tensor) -> dict[Tensor, tuple[Node, Tensor | None]]:
