@@ -92,8 +92,10 @@ def test_a_gradient_that_overflows_is_a_skipped_step(text: str) -> None:
     weights = method.backward(mtl.Signals(model, data, TASKS, data, scaler=scaler))
     scaler.step(sgd)
     scaler.update()
-    assert scaler.get_scale() == LARGE / 2
-    assert_same_state(model.state_dict(), trained)
+    skipped = scaler.get_scale() == LARGE / 2
+    assert skipped or method.sees == "losses"  # weights of losses may keep their sum in range
+    if skipped:
+        assert_same_state(model.state_dict(), trained)
     if method.sees != "losses" and method.family != "samples":
         assert weights is None or not weights.any()
         assert_same_state(method.state_dict(), before)
