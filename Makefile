@@ -21,8 +21,8 @@ $(READY): pyproject.toml constraints.txt
 book: $(READY) ## build the book into _build/html, warnings are errors
 	$(BIN)/jupyter-book build . -W -n --keep-going -q
 
-test: lint book ## check style and types, build the book, run every test
-	$(BIN)/pytest
+test: lint book ## check style and types, build the book, run every test in two processes
+	$(BIN)/pytest -n 2
 
 bench: $(READY) ## what a step costs, against the limits: fails if one is missed by far
 	$(BIN)/python -m mtlcore bench --quick
