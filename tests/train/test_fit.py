@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
+import math
 import sys
 from dataclasses import replace
 from functools import partial
@@ -17,6 +20,7 @@ from helpers.networks import toy, toy_network
 from torch import Tensor, nn
 
 import mtlcore as mtl
+from mtlcore.data.molecules import TOXCAST
 from mtlcore.methods.samples.slgrad import SLGrad
 
 
@@ -339,6 +343,92 @@ def test_no_more_samples_at_a_time_than_batch_size(drop_last: bool, steps: int) 
     assert taken == [24, 24, 12][:steps]
     assert max(model.trunk[-1].samples) == 8
     assert history["weight.sign"].tolist() == [0.5]
+
+
+def rarely_labelled() -> mtl.MultiTaskData:
+    """The second task has 4 labels among 60 samples."""
+    data = in_double(toy())
+    values = data.train.targets[1].clone()
+    values[4:] = torch.nan
+    return replace(data, train=mtl.Split(data.train.inputs, (data.train.targets[0], values)))
+
+
+@methods()
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_a_task_without_a_label_in_a_step_is_left_out_and_counted(text: str, accumulate: int) -> None:
+    found: list[tuple[list[bool], Tensor, Tensor | None]] = []
+    method = mtl.methods.make(text)
+    backward = method.backward
+
+    def recorded(signals: mtl.Signals) -> Tensor | None:
+        answer = backward(signals)
+        found.append((signals.labelled.any(1).tolist(), signals.losses, answer))
+        return answer
+
+    method.backward = recorded
+    options = {"epochs": 1, "batch_size": 6, "accumulate": accumulate, "progress": False, "optimizer": SGD}
+    model = smooth_network()
+    history = mtl.fit(model, rarely_labelled(), method, validation_batch_size=20, **options).iloc[0]
+    labels = [present[1] for present, _, _ in found]
+    assert len(found) == 10 / accumulate and 0 < sum(labels) < len(labels)
+    assert history["absent.square"] == len(found) - sum(labels) and history["absent.sign"] == 0
+    losses = [loss[1].item() for _, loss, _ in found]
+    assert [math.isnan(loss) for loss in losses] == [not here for here in labels]
+    expected = sum(loss for loss in losses if not math.isnan(loss)) / sum(labels)
+    assert history["train_loss.square"] == pytest.approx(expected)
+    weights = [answer for _, _, answer in found]
+    if all(weight is not None for weight in weights):
+        assert all(weight[1] == 0 for weight, here in zip(weights, labels, strict=True) if not here)
+        assert history["weight.square"] == pytest.approx(sum(float(w[1]) for w in weights) / len(weights))
+    assert all(torch.isfinite(p).all() for p in model.parameters())
+
+
+def test_a_task_without_any_label_has_no_training_loss() -> None:
+    data = rarely_labelled()
+    nothing = torch.full_like(data.train.targets[1], torch.nan)
+    data = replace(data, train=mtl.Split(data.train.inputs, (data.train.targets[0], nothing)))
+    model = smooth_network()
+    before = model.heads[1].weight.detach().clone()
+    history = mtl.fit(model, data, mtl.PCGrad(), epochs=1, batch_size=20, progress=False)
+    assert history["train_loss.square"].isna().all() and history["absent.square"].tolist() == [3]
+    assert torch.equal(before, model.heads[1].weight)
+
+
+@pytest.fixture
+def toxcast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> mtl.MultiTaskData:
+    """A small file in the form of ToxCast, whose last assay has one label."""
+    pytest.importorskip("rdkit")
+    labels = np.random.default_rng(0).integers(0, 2, (300, 4)).astype(float)
+    labels[1:, 3] = np.nan
+    table = pd.DataFrame({"smiles": ["C" * n + "O" for n in range(1, 301)]})
+    content = table.join(pd.DataFrame(labels, columns=[*"abcd"])).to_csv(index=False).encode()
+    path = tmp_path / TOXCAST.folder / f"{TOXCAST.name}.gz"
+    path.parent.mkdir()
+    path.write_bytes(gzip.compress(content))
+    monkeypatch.setenv("MTLCORE_DATA", str(tmp_path))
+    monkeypatch.setattr(TOXCAST, "size", len(content))
+    monkeypatch.setattr(TOXCAST, "sha256", hashlib.sha256(content).hexdigest())
+    return mtl.load("toxcast")
+
+
+def test_toxcast_is_fitted_with_default_arguments(toxcast: mtl.MultiTaskData) -> None:
+    model = mtl.models.mlp((2048, 16), (2,) * 4)
+    history = mtl.fit(model, toxcast, mtl.SLAW(), epochs=2, progress=False)
+    assert (history["absent.d"] > 0).all() and history["absent.a"].tolist() == [0, 0]
+    assert history[[f"train_loss.{task}" for task in "abc"]].notna().all(axis=None)
+
+
+def test_absent_may_be_an_error() -> None:
+    with pytest.raises(ValueError, match=r"epoch 1, step \d+: task 'square' has no labelled entry"):
+        mtl.fit(
+            smooth_network(),
+            rarely_labelled(),
+            mtl.Static(),
+            epochs=1,
+            batch_size=6,
+            absent="raise",
+            progress=False,
+        )
 
 
 class Seen(nn.Identity):
