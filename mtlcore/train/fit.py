@@ -121,7 +121,7 @@ def fit(
         or no checkpoint, or a method cannot answer (a loss is not finite, say; the message has task and
         step).
     TypeError
-        If ``scheduler`` does not make a scheduler.
+        If ``scheduler`` does not make a scheduler, or the trunk does not return one tensor.
     OSError
         If the checkpoint cannot be written. It is tried before the training.
     ImportError
@@ -170,8 +170,9 @@ def fit(
     model.to(device)
     method.to(device)
     groups: list[dict[str, Any]] = [{"params": list(model.parameters())}]
-    if method.learnable():
-        groups.append({"params": method.learnable(), "weight_decay": 0})
+    learnable = method.learnable(len(data.tasks))
+    if learnable:
+        groups.append({"params": learnable, "weight_decay": 0})
     stepper = optimizer(groups)
     schedule = None if scheduler is None else make_scheduler(scheduler, stepper)
     score = None

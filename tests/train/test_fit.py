@@ -383,6 +383,59 @@ def test_a_task_without_a_label_in_a_step_is_left_out_and_counted(text: str, acc
     assert all(torch.isfinite(p).all() for p in model.parameters())
 
 
+@methods()
+def test_a_training_in_which_tasks_are_absent_goes_on_exactly(text: str, tmp_path: Path) -> None:
+    options = {"batch_size": 6, "validation_batch_size": 20, "progress": False, "optimizer": SGD}
+
+    def trained(epochs: int, **more: object) -> tuple[pd.DataFrame, dict[str, Tensor]]:
+        model = smooth_network()
+        history = mtl.fit(model, rarely_labelled(), mtl.methods.make(text), epochs=epochs, **options, **more)
+        return history.drop(columns=NEVER_TWICE), model.state_dict()
+
+    history, whole = trained(3)
+    trained(1, checkpoint=tmp_path / "t.pt")
+    torch.manual_seed(99)
+    again, resumed = trained(3, checkpoint=tmp_path / "t.pt")
+    assert history["absent.square"].gt(0).all()
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    pd.testing.assert_frame_equal(history, again, check_exact=True)
+
+
+@pytest.mark.parametrize("method", [mtl.UW, mtl.IMTLL])
+def test_an_optimiser_that_has_to_know_the_number_of_tasks(method: type[mtl.Method], tmp_path: Path) -> None:
+    options = {"optimizer": partial(torch.optim.Adagrad, lr=0.05)}
+    _, whole = train(method(), **options)
+    train(method(), epochs=2, checkpoint=tmp_path / "t.pt", **options)
+    _, resumed = train(method(), checkpoint=tmp_path / "t.pt", **options)
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+class TwoTensors(nn.Linear):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return super().forward(x), x
+
+
+@pytest.mark.parametrize("what", ["inputs", "targets", "trunk"])
+def test_what_is_expected_is_said(what: str) -> None:
+    def fitted() -> None:
+        data, model = toy(), toy_network()
+        if what == "trunk":
+            model = mtl.MultiTaskModel(TwoTensors(5, 16), list(model.heads))
+        inputs, targets = data.train.inputs, data.train.targets
+        given = {
+            "inputs": ({"x": inputs}, targets),
+            "targets": (inputs, {"sign": targets[0], "square": targets[1]}),
+        }
+        data = replace(data, train=mtl.Split(*given.get(what, (inputs, targets))))
+        mtl.fit(model, data, mtl.Static(), epochs=1, progress=False)
+
+    expected = {"inputs": "one tensor", "targets": "a tuple with one tensor", "trunk": "one tensor"}[what]
+    given = "tuple" if what == "trunk" else "dict"
+    with pytest.raises(TypeError, match=rf"(?s)(?=.*{expected})(?=.*{given})") as caught:
+        fitted()
+    assert "\n" not in str(caught.value)
+
+
 def test_a_task_without_any_label_has_no_training_loss() -> None:
     data = rarely_labelled()
     nothing = torch.full_like(data.train.targets[1], torch.nan)
