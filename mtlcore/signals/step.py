@@ -204,7 +204,7 @@ class Step(Problem):
 
     def forget(self) -> None:
         """Drop the graph and all that needs it; the next question makes the forward pass again."""
-        for name in ("_forward", "_means", "_head_backward", "trunk"):
+        for name in ("_forward", "_means", "_head_backward", "trunk", "jacobian", "gramian"):
             self.__dict__.pop(name, None)
 
     def evaluate(self, outputs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
