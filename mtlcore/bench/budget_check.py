@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
-from statistics import median
 from typing import Any
 
 import pandas as pd
@@ -20,11 +19,15 @@ from mtlcore.methods import METHODS, GradientBalancing, make
 FAR_OVER = "far over"
 """The verdict on more than twice the limit."""
 
+NOISY = "too noisy to judge"
+"""The verdict on a time that is far over the limit, where processor time is not: other processes took it."""
+
 
 def check(quick: bool = False, device: str = "cpu", threads: int = 2) -> pd.DataFrame:
     """Measure every target.
 
-    All steps of a target take turns with equal weighting.
+    All steps of a target take turns with equal weighting. A time far over its limit is measured again, in
+    processor time and as the best of several turns.
 
     Parameters
     ----------
@@ -52,7 +55,13 @@ def check(quick: bool = False, device: str = "cpu", threads: int = 2) -> pd.Data
         row = {"what": "the rule alone", "network": "", "tasks": RULE_TASKS, "batch": "", "method": name}
         rows.append(row | {"measured": milliseconds, "unit": "ms", "limit": RULE_MS})
     table = pd.DataFrame(rows)
-    table["verdict"] = [verdict(*pair) for pair in zip(table["measured"], table["limit"], strict=True)]
+    again = table.pop("again") if "again" in table else pd.Series(math.nan, table.index)
+    table["verdict"] = [
+        NOISY
+        if verdict(first, limit) == FAR_OVER and verdict(second, limit) in ("within", "over")
+        else verdict(first, limit)
+        for first, second, limit in zip(table["measured"], again, table["limit"], strict=True)
+    ]
     return table
 
 
@@ -92,7 +101,7 @@ def rule_times(tasks: int = RULE_TASKS, repeats: int = 5) -> dict[str, float]:
     Returns
     -------
     milliseconds : dict of str to float
-        Median over the repeats, by name of the method.
+        Processor time, the least of the repeats, by name of the method.
     """
     gradients = torch.randn(tasks, 2 * tasks, generator=torch.Generator().manual_seed(0))
     gradients = gradients * torch.logspace(-1, 1, tasks)[:, None] / gradients.norm(dim=1, keepdim=True)
@@ -102,7 +111,7 @@ def rule_times(tasks: int = RULE_TASKS, repeats: int = 5) -> dict[str, float]:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return {name: median(_seconds(name, gramian) for _ in range(repeats)) * 1e3 for name in rules}
+        return {name: min(_seconds(name, gramian) for _ in range(repeats)) * 1e3 for name in rules}
     finally:
         torch.set_num_threads(before)
 
@@ -110,9 +119,9 @@ def rule_times(tasks: int = RULE_TASKS, repeats: int = 5) -> dict[str, float]:
 def _seconds(name: str, gramian: torch.Tensor) -> float:
     """Seconds that a new method takes for the weights from a Gramian (T, T)."""
     method = make(name)
-    start = time.perf_counter()
+    start = time.process_time()
     method.weights(gramian)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def _rows(target: Target, quick: bool, device: str, threads: int) -> Iterator[dict[str, Any]]:
@@ -123,7 +132,7 @@ def _rows(target: Target, quick: bool, device: str, threads: int) -> Iterator[di
         found = _memory(case, methods, device, threads)
     else:
         peers = _peers(methods) if target.limit is None else []
-        found = _times(case, methods, peers, quick, device)
+        found = _times(case, methods, peers, target.limit, quick, device)
     names = ("what", "network", "tasks", "batch", "unit", "limit")
     return ({name: getattr(target, name) for name in names} | row for row in found)
 
@@ -138,15 +147,24 @@ def _memory(
 ) -> Iterator[dict[str, Any]]:
     """Peak memory of each method; infinite for a step that was skipped, most often for want of memory."""
     for name in methods:
-        row = measure(*case, name, device=device, threads=threads, seconds=0, turns=1)
+        row = measure(*case, name, device=device, threads=threads, seconds=0, turns=1, step_seconds=300)
         gigabytes = math.inf if row["skipped"] else row["peak_mb"] and row["peak_mb"] / 1000
         yield {"method": name, "measured": gigabytes, "note": row["skipped"]}
 
 
 def _times(
-    case: tuple[str, int, int], methods: Sequence[str], peers: Sequence[str], quick: bool, device: str
+    case: tuple[str, int, int],
+    methods: Sequence[str],
+    peers: Sequence[str],
+    limit: float | None,
+    quick: bool,
+    device: str,
 ) -> Iterator[dict[str, Any]]:
-    """Time of each method and peer relative to equal weighting; a peer that fails has a note instead."""
+    """Time of each method and peer relative to equal weighting; a peer that fails has a note instead.
+
+    A method that is far over the limit has another number under ``again``, which other processes do not
+    change.
+    """
     steps: dict[str, Step] = {}
     for name in (BASELINE, *methods, *peers):
         try:
@@ -160,8 +178,14 @@ def _times(
     times = race(steps, seconds=1 if quick else 8, turns=3 if quick else TURNS, device=device)
     measured = ratios(times).median()
     for name in methods:
-        theirs = [measured[peer] for peer in steps if peer.startswith(f"{name} by ")]
-        yield {"method": name, "measured": measured[name]} | ({"limit": min(theirs)} if theirs else {})
+        row = {"method": name, "measured": measured[name]}
+        if theirs := [measured[peer] for peer in steps if peer.startswith(f"{name} by ")]:
+            row["limit"] = min(theirs)
+        if limit is not None and verdict(measured[name], limit) == FAR_OVER and device == "cpu":
+            pair = {BASELINE: steps[BASELINE], name: steps[name]}
+            best = race(pair, seconds=0, turns=TURNS, device=device, clock=time.process_time).min()
+            row["again"] = best[name] / best[BASELINE]
+        yield row
     for name in peers:
         if name in steps:
             yield {"method": name, "measured": measured[name]}
