@@ -45,6 +45,7 @@ def execute(notebook: NotebookNode, folder: Path, kernel: str = "python3") -> No
         kernel_name=kernel,
         record_timing=False,
         store_widget_state=False,
+        coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},
     )
     client.execute(env=one_thread())
