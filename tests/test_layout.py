@@ -55,11 +55,13 @@ ELSEWHERE = {
     "registry/test_properties.py": "every method",
     "registry/test_directions.py": "every method that has a direction",
     "registry/test_steps.py": "every method, in a training step",
+    "registry/test_situations.py": "every method, in the situations of a training loop",
     "registry/test_torchjd.py": "methods, against another library",
     "experiments/test_registered.py": "every experiment",
     "book/test_api_pages.py": "the pages of the reference",
     "book/test_alone.py": "every chapter, in an environment of its own",
     "book/test_notebooks.py": "every chapter",
+    "book/test_own_loop.py": "the guide's loops of other packages",
     "book/test_pages.py": "the built pages",
     "book/widgets/test_browser.py": "the widgets, in a browser",
 }
