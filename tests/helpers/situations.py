@@ -25,7 +25,7 @@ import mtlcore as mtl
 from mtlcore.methods.base import Method
 
 TABLE = Path(mtl.__file__).parent / "book" / "situations.csv"
-WORKS, NO_STEP, DECAYS, NOT_APPLICABLE = "works", "no step", "decays", "not applicable"
+WORKS, NO_STEP, NOT_APPLICABLE = "works", "no step", "not applicable"
 CUT = 5  # the first process, or micro-batch, has five samples, the second the other seven
 
 Taken = list[Tensor | None]
@@ -225,7 +225,7 @@ def compiled_trunk(text: str) -> str:
     model = mtl.MultiTaskModel(_compiled(), make_model().heads)
     model.zero_grad()
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="forward-mode differentiation does not work")
+        warnings.simplefilter("ignore")  # forward mode may not work, and torch's own
         found = step(make(text), model, masked(), held_out())
     same(found, step(make(text), make_model(), masked(), held_out()))
     return WORKS
@@ -277,8 +277,6 @@ def unused_parameter(text: str) -> str:
     step(make(text), model, batch(), held_out())
     adamw.step()
     still = {name for name, p in model.named_parameters() if torch.equal(p, before[name])}
-    if not still:
-        return DECAYS
     assert still == {"trunk.unused.weight", "trunk.unused.bias"}
     return WORKS
 
@@ -314,9 +312,9 @@ SITUATIONS: dict[str, Callable[[str], str]] = {
     "micro-batches": micro_batches,
     "two processes": processes,
     "bfloat16": bfloat16,
-    "float16, scaler": float16,
-    "float16 overflow": overflow,
-    "compiled trunk": compiled_trunk,
+    "float16": float16,
+    "overflow": overflow,
+    "compiled": compiled_trunk,
     "resume": resume,
     "unused parameter": unused_parameter,
     "task without label": task_without_label,
