@@ -32,7 +32,9 @@ def unwrapped(model: nn.Module) -> tuple[MultiTaskModel, Processes]:
         name = type(network).__name__
         hint = ""
         if name == "OptimizedModule":
-            hint = "; compile its parts instead: model.trunk.compile(), and head.compile() for its heads"
+            hint = (
+                "; compile its parts instead: model.trunk = torch.compile(model.trunk), and the heads alike"
+            )
         raise TypeError(
             f"a step needs a MultiTaskModel, or one in a DistributedDataParallel, not {name}{hint}"
         )

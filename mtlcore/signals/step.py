@@ -328,7 +328,7 @@ class Step(Problem):
 
     def combination(self, weights: Tensor, keep: bool = False) -> Gradients:
         """Weighted sum of the task gradients on the shared parameters; ``keep`` keeps the graph."""
-        return self.trunk.combination(weights, keep) if self.shared else []
+        return self.trunk.combination(weights, keep or is_compiled(self.model.trunk)) if self.shared else []
 
     def combination_and_heads(self, weights: Tensor) -> tuple[Gradients, list[Gradients]]:
         """Weighted sum of the task gradients on the shared parameters, and the heads' own gradients."""
@@ -359,7 +359,8 @@ class Step(Problem):
             return []
         features = self.features[: len(gradients)]
         trunk = Trunk(features, gradients, self.shared, self.passes, self.precision.scale)
-        return trunk.combination(torch.ones(len(gradients), device=gradients[0].device), keep)
+        ones = torch.ones(len(gradients), device=gradients[0].device)
+        return trunk.combination(ones, keep or is_compiled(self.model.trunk))
 
     # Directions and replays ----------------------------------------------------------------------
 
@@ -468,6 +469,13 @@ def check_samples(losses: Tensor, tasks: Sequence[Task]) -> None:
             f"the loss of sample {sample} of task {tasks[task].name!r} is {losses[task, sample].item()}; "
             "check its input and label, or lower the learning rate"
         )
+
+
+def is_compiled(module: nn.Module) -> bool:
+    """Whether a module has a compiled part; its graph is kept, since a pass compiled without never can."""
+    return any(
+        type(m).__name__ == "OptimizedModule" or m._compiled_call_impl is not None for m in module.modules()
+    )
 
 
 def last_layer(trunk: nn.Module, features: Tensor) -> list[nn.Parameter]:

@@ -285,11 +285,18 @@ def vjp(
 
 @contextmanager
 def _of_a_graph() -> Iterator[None]:
-    """Say in our own words that the graph is gone."""
+    """Say in our own words that the graph is gone, or that a compiled function cannot keep it."""
     try:
         yield
     except RuntimeError as error:
-        raise (RuntimeError(SPENT) if "graph a second time" in str(error) else error) from None
+        if "graph a second time" in str(error):
+            raise RuntimeError(SPENT) from None
+        if "donated buffer" in str(error):
+            raise RuntimeError(
+                "a function that torch.compile made cannot be passed backwards twice: compile a module, such as "
+                "the trunk, or set torch._functorch.config.donated_buffer = False"
+            ) from error
+        raise
 
 
 def _linear_layers(features: Tensor) -> dict[Tensor, tuple[Node, Tensor | None]]:

@@ -181,3 +181,17 @@ def test_a_copy_of_a_model_is_compared_again() -> None:
     for network in (model, copy.deepcopy(model)):
         with pytest.warns(UserWarning, match="forward-mode"):
             mtl.Signals(network, data, TASKS).alignment(direction)
+
+
+def test_a_compiled_trunk_is_passed_back_once_and_then_often() -> None:
+    """The first backward pass decides how it is compiled: a method with one pass, and then one with T."""
+    torch.compiler.reset()
+    twin, data = make_case("plain")
+    model = copy.deepcopy(twin)
+    model.trunk = torch.compile(model.trunk, backend="aot_eager")
+    for text in ("Static", "PCGrad", "CosSim"):
+        for network in (model, twin):
+            network.zero_grad()
+            make(text).backward(mtl.Signals(network, data, TASKS))
+        ours, theirs = ([p.grad for p in network.parameters()] for network in (model, twin))
+        torch.testing.assert_close(ours, theirs)

@@ -30,9 +30,9 @@ class MGDA(GradientBalancing):
         Where inner products are taken: on the shared parameters, or at the shared representation.
     gap : float, optional
         Take row after row of the Gramian, always that of the task which the present direction serves least
-        (Frank-Wolfe over all tasks seen so far), until :math:`\|d\|^2 - \min_i \langle d, g_i\rangle \le
-        \text{gap} \cdot \|d\|^2`; 0 is exact. That is for trunks too large for many gradients, where few
-        tasks decide. Default: take the whole Gramian.
+        (Frank-Wolfe over all tasks seen so far), until :math:`\|d\|^2 - \min_i \langle d, g_i\rangle` is at
+        most gap times :math:`\|d\|^2`; 0 is exact. That is for trunks too large for many gradients, where
+        few tasks decide. Default: take the whole Gramian.
 
     Raises
     ------
