@@ -293,8 +293,8 @@ def _of_a_graph() -> Iterator[None]:
             raise RuntimeError(SPENT) from None
         if "donated buffer" in str(error):
             raise RuntimeError(
-                "a function that torch.compile made cannot be passed backwards twice: compile a module, such as "
-                "the trunk, or set torch._functorch.config.donated_buffer = False"
+                "a function that torch.compile made cannot be passed backwards twice: compile a module, such "
+                "as the trunk, or set torch._functorch.config.donated_buffer = False"
             ) from error
         raise
 
