@@ -121,6 +121,30 @@ def test_samples_are_those_of_batches_of_one(name: str) -> None:
         caught.__exit__(None, None, None)
 
 
+@pytest.mark.parametrize("name", ["plain", "spectral norm", "no_grad", "once differentiable"])
+def test_alignment_of_tasks_is_a_mean_over_their_labelled_samples(name: str) -> None:
+    """By a forward-mode pass, two nested backward passes, and a backward pass for each task."""
+    model, data = make_case(name)
+    for missing, values in enumerate(data.targets, start=1):
+        values[: 2 * missing - 1] = torch.nan
+    z = model.trunk(data.inputs)
+    shared, rows = list(model.shared_parameters()), []
+    for head, y in zip(model.heads, data.targets, strict=True):
+        loss = (head(z) - y)[~y.isnan()].square().mean()
+        rows.append(torch.cat([g.flatten() for g in torch.autograd.grad(loss, shared, retain_graph=True)]))
+    direction = torch.randn(len(rows[0]), dtype=torch.float64)
+    signals = mtl.Signals(model, data, TASKS)
+    caught = quiet()
+    try:
+        found = signals.alignment(direction)
+        samples = signals.alignment(direction, of="samples")
+    finally:
+        caught.__exit__(None, None, None)
+    torch.testing.assert_close(found, torch.stack(rows) @ direction)
+    torch.testing.assert_close(samples.sum(1) / signals.labelled.sum(1), found)
+    assert not samples[~signals.labelled].any()
+
+
 @methods(texts=mtl.METHODS)
 def test_a_transformer_works_with_every_method(text: str) -> None:
     model, data = make_case("transformer")

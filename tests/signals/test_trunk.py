@@ -59,6 +59,22 @@ def test_the_tape_shows_the_linear_layers(name: str, expected: list[str]) -> Non
         assert read is not None and read.shape[1] == parameter.shape[1]
 
 
+class Doubled(nn.Linear):
+    """A layer that torch records as a linear one but for its factor."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.addmm(self.bias, x, self.weight.t(), beta=3, alpha=2)
+
+
+def test_a_product_with_a_factor_is_no_linear_layer() -> None:
+    _, data = make_problem("wide")
+    model = mtl.MultiTaskModel(Doubled(WIDE, 4), [nn.Linear(4, 2) for _ in range(T)]).double()
+    assert not _linear_layers(model.trunk(data.inputs))
+    jacobian = mtl.Signals(model, data, FIVE_TASKS).jacobian()
+    gramian = mtl.Signals(model, data, FIVE_TASKS).gramian()
+    torch.testing.assert_close(gramian, jacobian @ jacobian.T, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("name", ["wide", "convolution", "tied"])
 @pytest.mark.parametrize("tasks_a_block", [1, 2, 3])
 def test_blocks_of_tasks_change_nothing(

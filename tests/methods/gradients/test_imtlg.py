@@ -77,6 +77,16 @@ def test_imtlg_of_two_nearly_parallel(angle: float) -> None:
     assert_exact(IMTLG().weights(gradients @ gradients.T), [2 / 3, 1 / 3])
 
 
+@pytest.mark.parametrize("length", [1, 3, 1e5])
+def test_imtlg_where_no_sum_of_one_is_possible(length: float) -> None:
+    """Opposite gradients have no common projection, and weights that cancel are not blown up."""
+    opposite = rows([[1, 2], [-length, -2 * length]])
+    assert_exact(IMTLG().weights(opposite @ opposite.T), [0, 0])
+    cancelling = rows(ASCENDS) * rows([[1], [1], [4 / 3]])  # in ASCENDS the weights are -1.5, -1.5 and 4
+    cancelling = length * cancelling
+    assert_exact(IMTLG().weights(cancelling @ cancelling.T), [0, 0, 0])
+
+
 @given(jacobians(least=3), st.integers(0, 2**31))
 def test_imtlg_keeps_its_line_when_tasks_are_scaled(gradients: Tensor, seed: int) -> None:
     assume(len(gradients) <= gradients.shape[1])

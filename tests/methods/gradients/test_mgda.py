@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from helpers.asserts import assert_exact, assert_nearest
@@ -115,6 +117,19 @@ def test_a_batch_through_mgda_by_rows() -> None:
     assert square - (gramian @ early).min() <= 0.5 * square
     with pytest.raises(ValueError, match="gap"):
         mtl.MGDA(gap=-1)
+
+
+@pytest.mark.parametrize(
+    ("gap", "asked", "expected"),
+    [(0.26, [0], [1, 0, 0]), (0.25, [0], [1, 0, 0]), (0.24, [0, 1], [6 / 7, 1 / 7, 0])],
+)
+def test_mgda_by_rows_stops_at_its_gap(gap: float, asked: list, expected: list) -> None:
+    """With the first row, |d|^2 is 4 and the least inner product 3: a gap of 1/4."""
+    gramian = rows([[4, 3, 4], [3, 9, 4], [4, 4, 9]])
+    seen: list[int] = []
+    signals = SimpleNamespace(gramian_row=lambda i: (seen.append(i), gramian[i])[1], losses=gramian[0])
+    assert_exact(MGDA(gap=gap).step_weights(signals), expected)
+    assert seen == asked
 
 
 def test_mgda_by_rows_asks_for_few_where_few_decide() -> None:

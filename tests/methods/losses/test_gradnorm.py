@@ -34,6 +34,16 @@ def test_gradnorm_with_alpha_zero_finds_slaws_target() -> None:
     torch.testing.assert_close(weights, target, atol=0.01, rtol=0)
 
 
+def test_gradnorm_keeps_weights_at_its_floor() -> None:
+    """A step of 0.6 takes the weights to 1.6 and -0.2."""
+    method = GradNorm(floor=0.4, optimizer=partial(torch.optim.SGD, lr=0.6))
+    method.weights(vector(1, 2))
+    assert_exact(method.weights(vector(1, 2)), 1.6, 0.4)
+    least = GradNorm(optimizer=partial(torch.optim.SGD, lr=0.6))
+    least.weights(vector(1, 2))
+    assert_exact(least.weights(vector(1, 2)), 2 / (1 + 1e-6 / 1.6), 2 / (1 + 1.6 / 1e-6))
+
+
 def test_gradnorm_refuses() -> None:
     with pytest.raises(ValueError, match="first losses"):
         GradNorm().weights(vector(1, 1), vector(0, 1))

@@ -51,6 +51,14 @@ def test_slaw_constant_losses_keep_equal_weights_and_the_printed_start_does_not(
     assert_exact(weights[1], [20 / 11, 2 / 11])
 
 
+def test_slaw_takes_no_spread_below_its_floor() -> None:
+    for floor, second in ((1e-5, 1e-5), (0.25, 0.25), (2.0, 1.0)):  # deviations of 0 and 1
+        method = mtl.SLAW(floor=floor)
+        method.weights(torch.tensor([5.0, 1.0], dtype=torch.float64))
+        weights = method.weights(torch.tensor([5.0, 3.0], dtype=torch.float64))
+        assert_exact(weights, [2 / (1 + second), 2 * second / (1 + second)])
+
+
 def test_slaw_float32_spread_far_below_the_level() -> None:
     method = mtl.SLAW()
     noise = torch.randn(200, 2, generator=seeded(0)) * torch.tensor([1e-3, 2e-3])
