@@ -7,9 +7,11 @@ from mtlcore.book.show import source
 
 
 def test_the_source_is_the_code_with_the_summary_of_the_docstring() -> None:
-    shown = repr(source(mtl.methods.Method.backward))
-    assert shown.startswith('def backward(self, signals: Signals) -> Tensor | None:\n    """Fill ``.grad``')
-    assert shown.endswith("return weights")
+    shown = repr(source(mtl.Signals.gramian))
+    assert shown.startswith(
+        'def gramian(self, level: Level = "parameters") -> Tensor:\n    """Return the inner'
+    )
+    assert shown.endswith("return self._weighted(self._weighted(gramian).T)")
     assert shown.count('"""') == 2
     assert "Parameters" not in shown
     compile(f"from __future__ import annotations\n{shown}", "shown", "exec")

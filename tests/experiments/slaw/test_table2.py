@@ -25,7 +25,8 @@ def test_slaws_losses_are_its_own() -> None:
     (config, *_) = experiment("slaw-table2").configurations("smoke")
     data, model = slaw_table2.start(config)
     assert [t.name for t in data.tasks] == ["segmentation", "depth", "normals"]
-    opposite = [-torch.ones(1, 3, 1, 1), torch.ones(1, 3, 1, 1)]
+    unit = torch.full((1, 3, 1, 1), 3**-0.5)
+    opposite = [-unit, unit]
     assert data.tasks[2].sample_losses(*opposite)[0].item() == pytest.approx(1)
     assert data.tasks[1].metrics(torch.zeros(1, 1, 1, 1), torch.ones(1, 1, 1, 1)) == {"accuracy": 1}
     assert [o.shape[1] for o in model(data.test.read(slice(0, 2)).inputs)] == [13, 1, 3]
