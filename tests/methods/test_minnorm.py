@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from mtlcore.methods import _minnorm as minnorm
-from mtlcore.methods._minnorm import factor_gramian, min_norm
+from mtlcore.methods._minnorm import factor_gramian, min_norm, norms_and_cosines
 
 
 def nearest_by_enumeration(gradients: Tensor) -> float:
@@ -97,3 +97,19 @@ def test_roots_have_the_inner_products(gradients: Tensor) -> None:
     norms = gradients.norm(dim=1)
     error = (factor_gramian(gramian) @ factor_gramian(gramian).T - gramian).abs()
     assert (error <= 1e-13 * torch.outer(norms, norms)).all()
+
+
+def test_what_rounding_did_to_a_gramian_is_undone() -> None:
+    """A square below zero is a zero vector, and no cosine is beyond one."""
+    norms, cosines = norms_and_cosines(rows([[-1e-20, 1e-12], [1e-12, 4]]))
+    assert_exact(norms, [0, 2])
+    assert_exact(cosines, [[0, 0], [0, 1]])
+    _, cosines = norms_and_cosines(rows([[1, 1 + 1e-9, 0], [1 + 1e-9, 1, -1 - 1e-9], [0, -1 - 1e-9, 1]]))
+    assert torch.equal(cosines, rows([[1, 1, 0], [1, 1, -1], [0, -1, 1]]))
+
+
+def test_roots_have_no_dimension_that_rounding_made() -> None:
+    gradients = torch.randn(8, 2, generator=seeded(0), dtype=torch.float64)
+    values = torch.linalg.svdvals(factor_gramian(gradients @ gradients.T))
+    assert values[1] > 0.1
+    assert (values[2:] < 1e-12).all()
