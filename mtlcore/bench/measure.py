@@ -26,6 +26,9 @@ TURNS = 5
 START_SECONDS = 300
 """Time limit for the start of a process, and for what is not a step."""
 
+CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
+"""Clocks in seconds: all time, and that in which a core worked for this process."""
+
 RESET_PEAK = Path("/proc/self/clear_refs")
 """Linux: writing 5 here resets the peak memory VmHWM of this process."""
 
@@ -35,7 +38,7 @@ def race(
     seconds: float,
     turns: int = TURNS,
     device: str = "cpu",
-    clock: Callable[[], float] = time.perf_counter,
+    clocks: Mapping[str, Callable[[], float]] = CLOCKS,
 ) -> pd.DataFrame:
     """Time steps that take turns, each turn in a random order.
 
@@ -49,44 +52,74 @@ def race(
         But there are at least this number of turns.
     device : str, default "cpu"
         On a GPU, the time of a step includes the kernels that it launched.
-    clock : callable, default ``time.perf_counter``
-        Returns seconds. ``time.process_time`` leaves out the time that other processes take.
+    clocks : mapping of str to callable, optional
+        Functions that return seconds, one of them ``"wall"``; by default also ``"processor"``, which leaves
+        out what other processes take.
 
     Returns
     -------
     times : DataFrame
-        Seconds; one row per turn, one column per step.
+        Seconds; one row per turn, and ``times[clock]`` has one column per step.
     """
     wait = torch.cuda.synchronize if device.startswith("cuda") else lambda: None
     shuffle = random.Random(0)
-    rows: list[dict[str, float]] = []
-    end = time.perf_counter() + seconds
-    while len(rows) < turns or time.perf_counter() < end:
+    rows: list[dict[tuple[str, str], float]] = []
+    now = clocks["wall"]
+    end = now() + seconds
+    while len(rows) < turns or now() < end:
         row = {}
         for name in shuffle.sample(list(steps), len(steps)):
             wait()
-            start = clock()
+            starts = {kind: clock() for kind, clock in clocks.items()}
             steps[name]()
             wait()
-            row[name] = clock() - start
+            row |= {(kind, name): clock() - starts[kind] for kind, clock in clocks.items()}
         rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=pd.MultiIndex.from_tuples(rows[0]))
 
 
-def ratios(times: pd.DataFrame) -> pd.DataFrame:
-    """Divide by the time of equal weighting in the same turn, so that a slow phase of the machine cancels.
+def ratios(times: pd.DataFrame, baseline: str = BASELINE) -> pd.DataFrame:
+    """Divide by the time of a baseline in the same turn, so that a slow phase of the machine cancels.
 
     Parameters
     ----------
     times : DataFrame
-        As from :func:`race`, with a column ``"Static"``.
+        One column per step, as ``race(...)["wall"]``.
+    baseline : str, default "Static"
+        The column that all are divided by.
 
     Returns
     -------
     ratios : DataFrame
         Of the same shape.
     """
-    return times.div(times[BASELINE], axis=0)
+    return times.div(times[baseline], axis=0)
+
+
+def free_share(threads: int, clocks: Mapping[str, Callable[[], float]] = CLOCKS) -> float:
+    """Measure which share of some cores this process gets: 1 where no other process needs them.
+
+    Parameters
+    ----------
+    threads : int
+        Number of CPU threads that torch uses now.
+    clocks : mapping of str to callable, optional
+        ``"wall"`` and ``"processor"``, as in :func:`race`.
+
+    Returns
+    -------
+    share : float
+        Processor time of a product of matrices, which keeps all threads busy, over its wall time and the
+        number of threads.
+    """
+    matrix = torch.rand(1024, 1024)
+
+    def product() -> Passes:
+        matrix @ matrix
+        return {}
+
+    times = race({"product": product}, seconds=0.2, clocks=clocks).sum()
+    return float(times["processor", "product"] / times["wall", "product"]) / threads
 
 
 def measure(
@@ -203,7 +236,7 @@ def _send_row(
         sender.send(None)
         baseline = make_step(BASELINE, problem(network, tasks, batch, seed, device), seed)
         baseline()
-        times = race({BASELINE: baseline, method: step}, seconds, turns, device)
+        times = race({BASELINE: baseline, method: step}, seconds, turns, device)["wall"]
         within = ratios(times)[method].quantile([0.25, 0.5, 0.75])
         numbers = dict(zip(("ratio_low", "ratio", "ratio_high"), within.tolist(), strict=True))
         numbers |= {

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from mtlcore.bench.steps import OURS
+from mtlcore.bench.steps import BASELINE, OURS, PLAIN
 
 AT_FEATURES = tuple(name for name in OURS if "level='features'" in name)
 EXACT = ("PCGrad", "CAGrad", "MGDA", "IMTLG")
@@ -29,9 +29,11 @@ class Target:
         Largest value, in ``unit``. ``None`` for the time of the fastest library with the same method, in the
         same run.
     unit : {"x", "GB"}, default "x"
-        Time relative to equal weighting, or peak memory.
+        Time relative to the baseline, or peak memory.
     quick : tuple of str, optional
         The methods that the quick check measures; by default all.
+    baseline : str, default "Static"
+        The step that times are relative to: equal weighting, or the same in plain PyTorch.
     """
 
     what: str
@@ -42,9 +44,11 @@ class Target:
     limit: float | None
     unit: Literal["x", "GB"] = "x"
     quick: tuple[str, ...] | None = None
+    baseline: str = BASELINE
 
 
 TARGETS = (
+    Target("against plain torch", "LeNet", 2, 128, (BASELINE,), 1.05, baseline=PLAIN),
     Target("weights from losses", "MLP", 128, 512, ("SLAW", "RLW", "UW", "DWA", "IMTLL"), 1.05),
     Target("at feature level", "MLP", 128, 512, AT_FEATURES, 2),
     Target("at feature level", "MLP", 512, 512, ("MGDA(level='features')",), 4),

@@ -1,11 +1,13 @@
 """What is measured of a step: a row with time, memory and passes, or the reason why not."""
 
 import sys
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from mtlcore import bench
+from mtlcore.bench.measure import free_share
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +49,12 @@ def test_steps_take_turns_in_changing_order():
     taken = []
     steps = {name: lambda name=name: taken.append(name) for name in "abc"}
     times = bench.race(steps, seconds=0, turns=4)
-    assert set(times.columns) == set("abc") and len(times) == 4
+    assert set(times["wall"]) == set(times["processor"]) == set("abc") and len(times) == 4
     turns = [tuple(taken[i : i + 3]) for i in range(0, 12, 3)]
     assert all(sorted(turn) == list("abc") for turn in turns) and len(set(turns)) > 1
+
+
+def test_the_share_of_the_cores_is_processor_time_over_wall_time_and_threads():
+    clocks = {"wall": count(step=3).__next__, "processor": count(step=2).__next__}
+    assert free_share(1, clocks) == pytest.approx(2 / 3)
+    assert free_share(2, clocks) == pytest.approx(1 / 3)
