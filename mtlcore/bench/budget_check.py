@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from mtlcore.bench.libraries import PEERS, installed
 from mtlcore.bench.measure import TURNS, free_share, measure, race, ratios
 from mtlcore.bench.problem import problem
-from mtlcore.bench.steps import BASELINE, Step, make_step
+from mtlcore.bench.steps import Step, make_step
 from mtlcore.bench.targets import RULE_MS, RULE_TASKS, TARGETS, Target
 from mtlcore.methods import METHODS, GradientBalancing, make
 

@@ -67,7 +67,7 @@ def race(
     now = clocks["wall"]
     end = now() + seconds
     while len(rows) < turns or now() < end:
-        row = {}
+        row: dict[tuple[str, str], float] = {}
         for name in shuffle.sample(list(steps), len(steps)):
             wait()
             starts = {kind: clock() for kind, clock in clocks.items()}
