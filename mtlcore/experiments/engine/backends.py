@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from concurrent.futures.process import BrokenProcessPool
@@ -21,6 +20,7 @@ import torch
 from joblib.parallel import get_active_backend
 
 from mtlcore._optional import needed_by
+from mtlcore.experiments.engine.orphans import ending_with
 from mtlcore.experiments.engine.provenance import device_name
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ class Backend(Protocol):
 class Local:
     """Runs in processes of this machine, by joblib.
 
-    The CPU threads are shared out among the processes. They end when the sweeping process is gone, so that a
-    killed sweep leaves nothing behind. Inside ``joblib.parallel_config(backend=...)`` that backend is
-    used instead of joblib's own processes.
+    The CPU threads are shared out among the processes. They end within a second when the sweeping process is
+    gone, so that a killed sweep leaves nothing behind. Inside ``joblib.parallel_config(backend=...)`` that
+    backend is used instead of joblib's own processes.
 
     Parameters
     ----------
@@ -80,13 +80,15 @@ class Local:
         all_threads = torch.get_num_threads()
         threads = max(1, min(all_threads, joblib.cpu_count()) // self.jobs)
         joblib_backend, _ = get_active_backend()
-        # Only joblib's own processes are children of this one; others would take themselves for orphans.
-        watched = type(joblib_backend).__name__ in ("LokyBackend", "MultiprocessingBackend")
         unordered = getattr(joblib_backend, "supports_return_generator", False)
+        # Only joblib's own processes are children of this one; others would take themselves for orphans.
+        kind = type(joblib_backend).__name__
+        told = threading.current_thread() is threading.main_thread()
+        early = {"initializer": ending_with(os.getpid(), told)} if kind == "LokyBackend" else {}
+        parent = os.getpid() if kind == "MultiprocessingBackend" else None
         parallel = joblib.Parallel(
-            self.jobs, batch_size=1, return_as="generator_unordered" if unordered else "list"
+            self.jobs, batch_size=1, return_as="generator_unordered" if unordered else "list", **early
         )
-        parent = os.getpid() if watched else None
         try:
             yield from parallel(
                 joblib.delayed(_call)(index, call, threads, parent) for index, call in enumerate(calls)
@@ -107,17 +109,10 @@ def _call(index: int, call: Call, threads: int, parent: int | None) -> tuple[int
     return index, call()
 
 
-@cache
+@cache  # once a process
 def _end_with(parent: int) -> None:
-    """End this process when its parent is gone; the sweeping process itself is left alone."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    if os.getpid() != parent:
-        threading.Thread(target=watch, daemon=True).start()
+    # These workers, unlike those of loky, may be started by a thread that ends before its process.
+    ending_with(parent, told=False)()
 
 
 class Dask:

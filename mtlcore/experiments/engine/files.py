@@ -9,13 +9,14 @@ import re
 import socket
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from mtlcore.experiments.engine.experiment import Config, Experiment
 
 STALE_SECONDS = 60
-"""Age from which a temporary file counts as left behind: a write takes milliseconds."""
+"""Age from which a temporary file of another machine counts as left behind: a write takes milliseconds."""
 
 PROBE = 2**16
 """Bytes that are written before a run to find a full disk: more than most run files have."""
@@ -170,7 +171,9 @@ def read_run(path: Path) -> dict[str, Any]:
 
 
 def remove_stale(folder: Path) -> None:
-    """Delete the temporary files that killed runs left in a folder.
+    """Delete the temporary files that killed runs left in a folder, and none that is being written.
+
+    A file of this machine is deleted if its writer is gone, one of another machine if it is old.
 
     Parameters
     ----------
@@ -178,5 +181,19 @@ def remove_stale(folder: Path) -> None:
         The folder of a preset's run files.
     """
     for temporary in folder.glob(".*.tmp"):
-        if time.time() - temporary.stat().st_mtime > STALE_SECONDS:
-            temporary.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # a sweep beside this one has finished or deleted it
+            if _is_left_behind(temporary):
+                temporary.unlink()
+
+
+def _is_left_behind(temporary: Path) -> bool:
+    ours = re.search(rf"\.{re.escape(socket.gethostname())}\.(\d{{1,9}})\.tmp$", temporary.name)
+    if ours is None or os.name != "posix":  # on Windows os.kill ends the process that it is asked about
+        return time.time() - temporary.stat().st_mtime > STALE_SECONDS
+    try:
+        os.kill(int(ours[1]), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # alive, and another user's
+        pass
+    return False

@@ -114,8 +114,7 @@ def test_kill_9_loses_only_what_was_in_flight(tmp_path):
 
     temporary = killed / "toy" / "smoke" / ".half.json.1.tmp"
     temporary.write_text('{"config":')
-    for path in killed.rglob("*.tmp"):
-        os.utime(path, (0, 0))
+    os.utime(temporary, (0, 0))  # of another machine: its age decides
 
     resumed = command(killed, TOY_SECONDS="0")
     assert f"{len(finished)} runs found, {RUNS - len(finished)} made" in resumed.communicate()[0]
@@ -127,33 +126,48 @@ def test_kill_9_loses_only_what_was_in_flight(tmp_path):
         assert all(one[part] == other[part] for part in ("config", "row", "curve"))
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
-def test_a_kill_of_the_sweep_alone_ends_its_jobs_too(tmp_path):
-    process = command(tmp_path, TOY_SECONDS="1")
-    while not files(tmp_path):
+# A sweep whose first write takes long.
+WRITING = """
+import os, sys, time
+from pathlib import Path
+from helpers.toy_runs import toy_sweep
+from mtlcore.experiments.engine import sweep
+
+write = sweep.write_atomically
+
+def slowly(path, text):
+    os.fsync = lambda descriptor: time.sleep(60)
+    write(path, text)
+
+sweep.write_atomically = slowly
+toy_sweep(Path(sys.argv[1]))
+"""
+
+
+def test_what_a_killed_sweep_left_is_deleted_at_once_and_what_a_living_one_writes_is_not(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITING, str(tmp_path)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.rglob(".seed-0-*.tmp")):
+        assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.01)
+    (temporary,) = tmp_path.rglob(".seed-0-*.tmp")
+    os.utime(temporary, (0, 0))  # however long the write takes
+    assert toy_sweep(tmp_path).made == RUNS
+    assert temporary.exists()
     process.kill()
     process.wait(30)
-    deadline = time.monotonic() + 30
-    while living(process.pid):
-        assert time.monotonic() < deadline, living(process.pid)
-        time.sleep(0.1)
-    assert len(files(tmp_path)) < RUNS
-    assert not state(TOY, "smoke", tmp_path).unreadable
+    os.utime(temporary)
+    assert toy_sweep(tmp_path).found == RUNS
+    assert not list(tmp_path.rglob("*.tmp"))
 
 
-def living(group: int) -> list[str]:
-    """The processes of a group that run, by /proc; one that ended and waits to be reaped does not."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            pid, rest = path.read_text().split(" (", 1)
-        except OSError:
-            continue
-        status, _, its_group = rest.rsplit(") ", 1)[1].split()[:3]
-        if int(its_group) == group and status != "Z":
-            found.append(pid)
-    return found
+def test_a_temporary_file_that_is_gone_before_it_is_looked_at_is_no_error(tmp_path, monkeypatch):
+    folder = tmp_path / "toy" / "smoke"
+    monkeypatch.setattr(Path, "glob", lambda self, pattern: [folder / ".finished.json.1.tmp"])
+    assert toy_sweep(tmp_path).made == RUNS
 
 
 def test_a_young_temporary_file_may_belong_to_another_sweep(tmp_path):
