@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import subprocess
 from functools import cache
 from importlib.metadata import version
@@ -27,7 +28,9 @@ def provenance(device: str) -> dict[str, Any]:
     Returns
     -------
     made : dict
-        Versions of mtlcore, Python, torch and numpy; the commit; the device; the number of CPU threads.
+        Versions of mtlcore, Python, torch and numpy; the commit; the device. And what decides the last
+        digits: the number of CPU threads, the CPU's vector instructions as torch uses them, and the library
+        of linear algebra. Rows of mtlcore 0.3 lack the last two.
 
     Raises
     ------
@@ -42,6 +45,8 @@ def provenance(device: str) -> dict[str, Any]:
         "numpy": numpy.__version__,
         "device": device_name(device),
         "threads": torch.get_num_threads(),
+        "cpu": torch.backends.cpu.get_cpu_capability(),
+        "blas": _blas(),
     }
 
 
@@ -73,12 +78,22 @@ def device_name(device: str) -> str:
     return f"{kind} {platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
 
 
+@cache
+def _blas() -> str:
+    """The library of linear algebra that torch was built with, such as "mkl 2024.2"."""
+    built = torch.__config__.show()
+    name = re.search(r"BLAS_INFO=(\w+)", built)
+    version = re.search(r"Math Kernel Library Version ([\d.]+)", built)
+    return " ".join(found[1] for found in (name, version) if found)
+
+
 @cache  # the code that runs is the code that this process imported
 def _commit(package: Path) -> str:
     """The commit of the checkout that holds ``package``, "+dirty" if it was edited, "" if none."""
     if not (package.parent / ".git").exists():
         return ""
-    git = ["git", "-C", str(package)]
+    # Without locks: git that is killed with its sweep would leave one, and the checkout unusable.
+    git = ["git", "--no-optional-locks", "-C", str(package)]
     try:
         head = subprocess.run(
             [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
