@@ -1,4 +1,4 @@
-"""The command line: ``python -m mtlcore list | run | collate | migrate | data | bench | colour``."""
+"""The commands: ``python -m mtlcore list | run | collate | confirm | migrate | data | bench | colour``."""
 
 import argparse
 import sys
@@ -9,7 +9,8 @@ from typing import NoReturn
 from mtlcore import bench
 from mtlcore._optional import needed_by
 from mtlcore.data import table
-from mtlcore.experiments import EXPERIMENTS, Dask, Local, collate, experiment, state, sweep
+from mtlcore.experiments import EXPERIMENTS, Dask, Local, collate, confirm, experiment, state, sweep
+from mtlcore.experiments.engine.confirm import DIFFERENT, counts
 from mtlcore.experiments.engine.migration import migrate_runs, migrate_table
 
 
@@ -29,8 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     status : int
-        0; 1 if runs failed, or ``bench --quick`` found a limit exceeded by more than a factor of two; 2 if
-        the command cannot be carried out; 130 if it was interrupted.
+        0; 1 if runs failed, ``confirm`` found a number that is different, or ``bench --quick`` found a
+        limit exceeded by more than a factor of two; 2 if the command cannot be carried out; 130 if it was
+        interrupted.
     """
     arguments = _parser().parse_args(argv)
     try:
@@ -87,6 +89,15 @@ def _collate(arguments: argparse.Namespace) -> int:
     for one in chosen:
         print(*collate(one, arguments.preset, arguments.runs, arguments.results), sep="\n")
     return 0
+
+
+def _confirm(arguments: argparse.Namespace) -> int:
+    one = experiment(arguments.name)
+    confirmed = confirm(one, arguments.preset, arguments.runs, arguments.seed, arguments.device)
+    found = counts(confirmed)
+    print(*confirmed, sep="\n\n")
+    print(f"\n{len(confirmed)} runs: " + ", ".join(f"{number} {kind}" for kind, number in found.items()))
+    return 1 if found[DIFFERENT] else 0
 
 
 def _migrate(arguments: argparse.Namespace) -> int:
@@ -169,6 +180,13 @@ def _parser() -> argparse.ArgumentParser:
     add_preset(sub)
     add_runs(sub)
     sub.add_argument("--results", metavar="DIR", default="book/results", help="tables (default book/results)")
+
+    sub = add("confirm", _confirm, "Make a few stored runs again and compare their numbers.")
+    sub.add_argument("name", help="name of an experiment: see list")
+    sub.add_argument("--preset", help="only runs of this preset (default: of any)")
+    sub.add_argument("--runs", type=int, default=3, metavar="N", help="how many runs (default 3)")
+    sub.add_argument("--seed", type=int, default=0, help="which of the quick runs are drawn (default 0)")
+    sub.add_argument("--device", default="cpu", help="cpu (default), cuda, ...")
 
     sub = add("migrate", _migrate, "Convert run files and tables of mtlcore 0.3 to today's names of methods.")
     add_runs(sub)

@@ -36,7 +36,7 @@ def refused(capsys, *arguments: str) -> str:
 def test_help_names_every_command():
     command = [sys.executable, "-m", "mtlcore", "--help"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    commands = ("list", "run", "collate", "migrate", "data", "bench", "colour")
+    commands = ("list", "run", "collate", "confirm", "migrate", "data", "bench", "colour")
     assert all(f"\n    {name} " in text for name in commands)
 
 
@@ -54,6 +54,22 @@ def test_run_list_collate(capsys, tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.glob("*.csv")) == ["toy.csv", "toy.curves.csv"]
     monkeypatch.setattr(stored, "results_folder", lambda: tmp_path)
     assert len(results("toy", "smoke")) == 8
+
+
+def test_confirm_says_what_is_different_by_its_status(capsys, tmp_path, monkeypatch):
+    for command in ("run", "collate"):
+        options = ["--results", str(tmp_path)] if command == "collate" else []
+        assert main([command, "toy", "--preset", "smoke", *options]) == 0
+    monkeypatch.setattr(stored, "results_folder", lambda: tmp_path)
+    capsys.readouterr()
+    assert main(["confirm", "toy", "--runs", "2"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.endswith("\n2 runs: 4 identical, 0 within rounding, 0 different\n")
+    assert "smoke " in printed and "blas" in printed
+    table = tmp_path / "toy.csv"
+    table.write_text(table.read_text().replace(",10000000", ",20000000"))
+    assert main(["confirm", "toy", "--runs", "8"]) == 1
+    assert capsys.readouterr().out.endswith("\n8 runs: 8 identical, 0 within rounding, 8 different\n")
 
 
 def test_the_runs_folder_can_be_named(tmp_path):
@@ -79,6 +95,9 @@ def test_a_failed_run_gives_status_one_and_says_which_and_why(capsys, monkeypatc
         (("run", "toy", "--device", "gpu"), "the device 'gpu' cannot be used"),
         (("run", "toy", "--jobs", "0"), "jobs must be at least 1"),
         (("run", "toy", "--jobs", "two"), "invalid int value: 'two'"),
+        (("confirm", "toi"), "no experiment called 'toi'; nearest: toy"),
+        (("confirm", "toy"), "no table of results called 'toy'"),
+        (("confirm", "toy", "--runs", "0"), "the number of runs must be at least 1, not 0"),
         (("collate",), "the name of an experiment, or --all"),
         (("collate", "toy", "--all"), "the name of an experiment, or --all"),
         (("collate", "toy", "--results", "nowhere"), "there is no folder nowhere"),

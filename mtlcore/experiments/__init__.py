@@ -11,6 +11,7 @@ from pkgutil import iter_modules
 
 from mtlcore._names import nearest
 from mtlcore.experiments.engine.backends import Dask, Local
+from mtlcore.experiments.engine.confirm import Confirmation, confirm
 from mtlcore.experiments.engine.experiment import Experiment, Result
 from mtlcore.experiments.engine.reported import reported
 from mtlcore.experiments.engine.results import collate, results
@@ -64,6 +65,7 @@ def experiment(name: str) -> Experiment:
 
 __all__ = [
     "EXPERIMENTS",
+    "Confirmation",
     "Dask",
     "Experiment",
     "Local",
@@ -71,6 +73,7 @@ __all__ = [
     "Result",
     "State",
     "collate",
+    "confirm",
     "experiment",
     "reported",
     "results",

@@ -14,6 +14,9 @@ from mtlcore.experiments.engine.migration import old_run_ids
 from mtlcore.experiments.engine.provenance import PACKAGE
 from mtlcore.experiments.engine.sweep import tables
 
+NUMBERS = "%.6g"
+"""How a table writes a number that is not whole."""
+
 
 def results_folder() -> Path:
     """Find the stored tables.
@@ -64,7 +67,7 @@ def results(name: str, preset: str | None = None) -> pd.DataFrame:
         nearest(name, sorted(path.stem for path in folder.glob("*.csv")), "table of results")
     except ValueError as error:
         raise ValueError(f"{error}; to make it: {commands}") from None
-    frame = pd.read_csv(folder / f"{name}.csv")
+    frame = pd.read_csv(folder / f"{name}.csv", dtype={"run": str})  # an id may look like a number
     if preset is None:
         return frame
     chosen = frame[frame["preset"] == preset].reset_index(drop=True)
@@ -123,7 +126,7 @@ def collate(
 
 def _merge(path: Path, new: pd.DataFrame, experiment: Experiment, preset: str) -> str:
     """Put the new rows into the file as text, so that the rows that stay keep every digit."""
-    new = _text(io.StringIO(new.to_csv(index=False, float_format="%.6g")))
+    new = _text(io.StringIO(new.to_csv(index=False, float_format=NUMBERS)))
     old = _text(path) if path.exists() else new.iloc[:0]
     here = old["preset"] == preset
     declared = [run_id(config) for config in experiment.configurations(preset)]
