@@ -234,7 +234,7 @@ def _time(
     steps["constant"]()  # warm
     if config["timed_steps"] > 1:
         steps["method"]()
-    times = race(steps, seconds=0, turns=config["timed_steps"], device=device)
+    times = race(steps, seconds=0, turns=config["timed_steps"], device=device)["wall"]
     return {
         "step_seconds": times["method"].median(),
         "constant_step_seconds": times["constant"].median(),
