@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mtlcore.signals.processes import Processes
-from mtlcore.signals.step import Gradients, Problem, Step, check_losses
+from mtlcore.signals.step import Gradients, Problem, Step, check_losses, weighted
 from mtlcore.signals.trunk import flat, gram
 from mtlcore.tasks.batch import Batch
 
@@ -86,16 +86,6 @@ class Combined(Problem):
             part.__dict__["counts"] = counts
         return losses, found
 
-    @property
-    def losses(self) -> Tensor:
-        """(T,) mean losses over the labelled samples; NaN for a task without a label."""
-        return self._checked[0]
-
-    @property
-    def present(self) -> tuple[bool, ...]:
-        """Whether each task has a label."""
-        return self._checked[1]
-
     @cached_property
     def sample_losses(self) -> Tensor:
         """(T, N) sample losses, zero where there is no label."""
@@ -125,8 +115,7 @@ class Combined(Problem):
     @cached_property
     def head_grads(self) -> list[Gradients]:
         """Gradient of each task loss on its own head's parameters."""
-        found = self._ask(lambda part: [g for head in part.head_grads for g in head])
-        return self._per_head(self._reduced(found, self.head_params))
+        return self._per_head(self._reduced(self._ask(_of_heads), self.head_params))
 
     @cached_property
     def _rows(self) -> tuple[Tensor, list[bool]]:
@@ -136,7 +125,7 @@ class Combined(Problem):
         def question(part: Step) -> Tensor:
             jacobian = part.trunk.jacobian()
             reached.add_(torch.tensor([part.trunk.reaches(p) for p in self.shared]).to(reached))
-            heads.append([g for head in part.head_grads for g in head])
+            heads.append(_of_heads(part))
             return jacobian
 
         heads: list[Gradients] = []
@@ -194,9 +183,7 @@ class Combined(Problem):
         """Gradients of the weighted sum of the losses, on the shared parameters and on the heads."""
         if "_rows" not in self.__dict__:
             return self._both(lambda part: part.losses_backward(weights))
-        pairs = zip(weights, self.head_grads, strict=True)
-        heads = [[None if g is None else w * g for g in own] for w, own in pairs]
-        return self.combination(weights), heads
+        return self.combination(weights), weighted(weights, self.head_grads)
 
     def samples_backward(self, weights: Tensor) -> tuple[Gradients, list[Gradients]]:
         """Gradients of the sum of the sample losses with weights (T, N)."""
@@ -266,6 +253,10 @@ class Combined(Problem):
     def agreed(self, tensor: Tensor) -> Tensor:
         """The tensor of process 0."""
         return self.group.first(tensor)
+
+
+def _of_heads(part: Step) -> Gradients:
+    return [g for head in part.head_grads for g in head]
 
 
 def _add(tensors: Iterator[Tensor]) -> Tensor:

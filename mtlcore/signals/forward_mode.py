@@ -35,7 +35,7 @@ def tasks_forward(step: Step, tangents: Tangents) -> Tensor:
 
 def samples_forward(step: Step, tangents: Tangents) -> Tensor:
     """(T, N) derivatives of the sample losses, from a forward-mode pass through network and losses."""
-    return torch.stack(_jvp(step, tangents, lambda model: _sample_losses(step, model)))
+    return torch.stack(_jvp(step, tangents, step.losses_of))
 
 
 def tasks_double_backward(step: Step, tangents: Tangents) -> Tensor:
@@ -84,10 +84,6 @@ def sample_norms(step: Step, shared_only: bool) -> Tensor:
         norms.append(torch.stack([p.double().norm() for p in parts]).norm())
     step.passes.backward += len(norms)
     return torch.stack(norms).view_as(values)
-
-
-def _sample_losses(step: Step, model: MultiTaskModel) -> Tensor:
-    return step.evaluate(model.outputs(model.features(step.batch.inputs)))[0]
 
 
 def _jvp(

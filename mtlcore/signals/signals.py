@@ -20,7 +20,7 @@ from mtlcore.signals.gradients import add, check_finite, owned
 from mtlcore.signals.lookahead import Metric
 from mtlcore.signals.network import device_of, unwrapped
 from mtlcore.signals.precision import Precision
-from mtlcore.signals.step import Gradients, Level, Step, check_level, check_samples, scale
+from mtlcore.signals.step import Gradients, Level, Step, check_level, check_samples, scale, weighted
 from mtlcore.signals.trunk import SPENT, flat
 from mtlcore.tasks.batch import Batch
 from mtlcore.tasks.task import Task
@@ -573,9 +573,7 @@ class Signals:
         weights = self._weights if weights is None else self._weighted(weights)
         if weights is None:  # copies, since clipping changes .grad in place and the step keeps its own
             return [[None if g is None else g.clone() for g in own] for own in gradients]
-        return [
-            [None if g is None else w * g for g in own] for w, own in zip(weights, gradients, strict=True)
-        ]
+        return weighted(weights, gradients)
 
     def _write(self, shared: Sequence[Tensor | None], heads: list[Gradients]) -> None:
         parameters = [*self._step.shared, *self._step.head_params]

@@ -97,6 +97,21 @@ class Problem:
         pieces = direction.split(self.sizes)
         return [v.view_as(p) for v, p in zip(pieces, self.shared, strict=True)]
 
+    @property
+    def losses(self) -> Tensor:
+        """(T,) mean losses over the labelled samples; NaN for a task without a label."""
+        return self._checked[0]
+
+    @property
+    def present(self) -> tuple[bool, ...]:
+        """Whether each task has a label."""
+        return self._checked[1]
+
+    @cached_property
+    def _checked(self) -> tuple[Tensor, tuple[bool, ...]]:
+        """The losses and which tasks have a label, as :func:`check_losses` finds."""
+        raise NotImplementedError
+
 
 class Forward(NamedTuple):
     """A forward pass that is cut at the representation.
@@ -160,8 +175,8 @@ class Step(Problem):
         """The step of some of the tasks; the forward pass is shared."""
         part, index = copy.copy(self), list(kept)
         part.keep(kept)
-        for name in ("_forward", "_checked", "_means", "_head_backward", "trunk", "jacobian", "gramian"):
-            part.__dict__.pop(name, None)
+        part.forget()
+        part.__dict__.pop("_checked", None)
         if "counts" in self.__dict__:
             part.__dict__["counts"] = self.counts[index]
         if "_forward" in self.__dict__:
@@ -204,7 +219,7 @@ class Step(Problem):
 
     def forget(self) -> None:
         """Drop the graph and all that needs it; the next question makes the forward pass again."""
-        for name in ("_forward", "_means", "_head_backward", "trunk", "jacobian", "gramian"):
+        for name in ("_forward", "_sums", "_means", "_head_backward", "trunk", "jacobian", "gramian"):
             self.__dict__.pop(name, None)
 
     def evaluate(self, outputs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
@@ -217,6 +232,10 @@ class Step(Problem):
             raise ValueError("in one batch every task needs the same number of samples")
         losses, labelled = zip(*rows, strict=True)
         return torch.stack(losses), torch.stack(labelled)
+
+    def losses_of(self, model: MultiTaskModel) -> Tensor:
+        """(T, N) sample losses in one pass from the inputs to the end."""
+        return self.evaluate(model.outputs(model.features(self.batch.inputs)))[0]
 
     @property
     def features(self) -> tuple[Tensor, ...]:
@@ -239,24 +258,18 @@ class Step(Problem):
         return self.labelled.sum(1)
 
     @cached_property
+    def _sums(self) -> Tensor:
+        """(T,) sums of the sample losses, with their graph."""
+        return self._forward.values.sum(1)
+
+    @cached_property
     def _means(self) -> Tensor:
         """(T,) the batch's part of the mean losses, with its graph; zero for a task without a label."""
-        sums = self._forward.values.sum(1)
-        return sums / (self.counts if all(self.present) else self.counts.clamp(min=1))
-
-    @property
-    def losses(self) -> Tensor:
-        """(T,) mean losses over the labelled samples; NaN for a task without a label."""
-        return self._checked[0]
-
-    @property
-    def present(self) -> tuple[bool, ...]:
-        """Whether each task has a label."""
-        return self._checked[1]
+        return self._sums / (self.counts if all(self.present) else self.counts.clamp(min=1))
 
     @cached_property
     def _checked(self) -> tuple[Tensor, tuple[bool, ...]]:
-        losses = self.sample_losses.sum(1) / self.counts
+        losses = self._sums.detach() / self.counts
         return losses, check_losses(losses, self.counts, self.tasks)
 
     # Backward passes -----------------------------------------------------------------------------
@@ -343,9 +356,7 @@ class Step(Problem):
     def losses_backward(self, weights: Tensor) -> tuple[Gradients, list[Gradients]]:
         """Gradients of the weighted sum of the losses, on the shared parameters and on the heads."""
         if "_head_backward" in self.__dict__:
-            shared, heads = self.combination_and_heads(weights)
-            pairs = zip(weights, heads, strict=True)
-            return shared, [[None if g is None else w * g for g in own] for w, own in pairs]
+            return self.combination(weights), weighted(weights, self.head_grads)
         return self._backward((weights.to(self._means) * self._means).sum())
 
     def samples_backward(self, weights: Tensor, keep: bool = False) -> tuple[Gradients, list[Gradients]]:
@@ -393,7 +404,7 @@ class Step(Problem):
         RuntimeError
             If they are not those of the first.
         """
-        values = self.replay(lambda model: self.evaluate(model.outputs(model.features(self.batch.inputs)))[0])
+        values = self.replay(self.losses_of)
         self.passes.forward += 1
         first = self.sample_losses
         if not torch.allclose(values.detach(), first, rtol=1e-2, atol=1e-6, equal_nan=True):
@@ -434,6 +445,12 @@ class _Asking(nn.Module):
 def scale(rows: Tensor, weights: Tensor | None) -> Tensor:
     """T rows, (T, ...), times weights (T,); unchanged, not copied, where there are none."""
     return rows if weights is None else rows * weights.to(rows).view(-1, *[1] * (rows.dim() - 1))
+
+
+def weighted(weights: Tensor, heads: Sequence[Gradients]) -> list[Gradients]:
+    """The gradients of each head times its task's weight."""
+    pairs = zip(weights, heads, strict=True)
+    return [[None if g is None else w * g for g in own] for w, own in pairs]
 
 
 def at_least_single(tensor: Tensor) -> Tensor:

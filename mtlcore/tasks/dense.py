@@ -17,6 +17,10 @@ from mtlcore.tasks.task import Task
 THRESHOLDS = (11.25, 22.5, 30.0)
 """The angles, in degrees, below which a surface normal counts as right."""
 
+UNIT = 0.1
+"""By how much lengths of normals differ from 1 at most, in the median: they may be shorter where resizing
+mixed two, and angles do not depend on lengths."""
+
 
 def segmentation(classes: int, name: str = "segmentation") -> Task:
     """Pixel-wise cross-entropy.
@@ -185,9 +189,8 @@ def _scale_invariant(outputs: Tensor, targets: Tensor, alpha: float) -> Tensor:
 def _check_normals(targets: Tensor) -> None:
     lengths = targets.norm(dim=1)
     refuse(lengths == 0, lengths, "normals have length 1, and are NaN where one is missing")
-    # Most of them: normals may be shorter where resizing mixed two, and angles do not depend on lengths.
     gap = (lengths - 1).abs().nanmedian()
-    refuse(gap > 0.1, gap, "the lengths of normals differ from 1 by 0.1 at most")
+    refuse(gap > UNIT, gap, f"the lengths of normals differ from 1 by {UNIT} at most")
 
 
 def _one_minus_cosine(outputs: Tensor, targets: Tensor, factor: float) -> Tensor:

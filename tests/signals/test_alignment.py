@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -42,11 +44,18 @@ def signals_of(name: str) -> tuple[mtl.Signals, mtl.MultiTaskModel]:
     return signals, model
 
 
-def quiet() -> warnings.catch_warnings:
-    caught = warnings.catch_warnings()
-    caught.__enter__()
-    warnings.simplefilter("ignore")
-    return caught
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Another test looks at the warnings."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def flat_gradient(model: mtl.MultiTaskModel) -> Tensor:
+    """``.grad`` of the shared parameters, embeddings' sparse ones too."""
+    grads = [p.grad.to_dense() if p.grad.is_sparse else p.grad for p in model.shared_parameters()]
+    return torch.cat([g.flatten() for g in grads])
 
 
 @cases
@@ -58,18 +67,14 @@ def test_every_signal_is_autograds(name: str) -> None:
     torch.testing.assert_close(signals.gradient(1), jacobian[1])
     torch.testing.assert_close(signals.norms(list(model.shared_parameters())), jacobian.norm(dim=1))
     direction = torch.randn(jacobian.shape[1], dtype=torch.float64)
-    caught = quiet()
-    try:
+    with quiet():
         torch.testing.assert_close(signals.alignment(direction), jacobian @ direction)
         torch.testing.assert_close(signals.alignment(jacobian[0]), jacobian @ jacobian[0])
         samples = signals.alignment(direction, of="samples")
-    finally:
-        caught.__exit__(None, None, None)
     torch.testing.assert_close(samples.mean(1), jacobian @ direction)
     weights = torch.tensor([0.5, 2.0, -1.0], dtype=torch.float64)
     signals.backward(weights)
-    grads = [p.grad.to_dense() if p.grad.is_sparse else p.grad for p in model.shared_parameters()]
-    torch.testing.assert_close(torch.cat([g.flatten() for g in grads]), weights @ jacobian)
+    torch.testing.assert_close(flat_gradient(model), weights @ jacobian)
     for head, own in zip(model.head_parameters(), heads, strict=True):
         torch.testing.assert_close([p.grad for p in head], list(own))
 
@@ -80,8 +85,7 @@ def test_weighted_losses_go_through_trunk_and_heads_at_once(name: str) -> None:
     signals, model = signals_of(name)
     weights = torch.tensor([0.5, 2.0, -1.0], dtype=torch.float64)
     signals.backward(weights, heads=weights)
-    grads = [p.grad.to_dense() if p.grad.is_sparse else p.grad for p in model.shared_parameters()]
-    torch.testing.assert_close(torch.cat([g.flatten() for g in grads]), weights @ jacobian)
+    torch.testing.assert_close(flat_gradient(model), weights @ jacobian)
     for w, head, own in zip(weights, model.head_parameters(), heads, strict=True):
         torch.testing.assert_close([p.grad for p in head], [w * g for g in own])
 
@@ -110,15 +114,12 @@ def test_samples_are_those_of_batches_of_one(name: str) -> None:
     signals, model = signals_of(name)
     _, data = make_case(name)
     direction = torch.randn(sum(signals.sizes), dtype=torch.float64)
-    caught = quiet()
-    try:
+    with quiet():
         samples = signals.alignment(direction, of="samples")
-        for n in range(N):
-            alone = mtl.Batch(data.inputs[n : n + 1], tuple(y[n : n + 1] for y in data.targets))
-            expected = mtl.Signals(model, alone, TASKS).jacobian() @ direction
-            torch.testing.assert_close(samples[:, n], expected)
-    finally:
-        caught.__exit__(None, None, None)
+    for n in range(N):
+        alone = mtl.Batch(data.inputs[n : n + 1], tuple(y[n : n + 1] for y in data.targets))
+        expected = mtl.Signals(model, alone, TASKS).jacobian() @ direction
+        torch.testing.assert_close(samples[:, n], expected)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from torch import Tensor
 from mtlcore.data._options import check_options
 from mtlcore.data.manual_files import ManualFolder
 from mtlcore.tasks import UNLABELLED, MultiTaskData, Split, Task
-from mtlcore.tasks.dense import depth, normals, segmentation
+from mtlcore.tasks.dense import UNIT, depth, normals, segmentation
 
 Size = tuple[int, int]
 """Height and width."""
@@ -102,8 +102,7 @@ def _forms(
         fits = abs(vectors).max() <= 1.1
         if fits and vectors.any():
             lengths = np.linalg.norm(vectors.astype(np.float64), axis=-1)
-            # Most of them: they may be shorter where resizing mixed two, and angles do not depend on lengths.
-            fits = np.median(abs(lengths[lengths > 0] - 1)) <= 0.1
+            fits = np.median(abs(lengths[lengths > 0] - 1)) <= UNIT
         yield bool(fits), "normals of length 1 with coordinates from -1 to 1, or zeros (no label)"
 
 
