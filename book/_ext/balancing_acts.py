@@ -12,7 +12,7 @@ from sphinx.util.docutils import SphinxDirective
 
 import mtlcore as mtl
 from mtlcore.book import widgets
-from mtlcore.book.ledger import LEDGER, Entry, Printed, Stored
+from mtlcore.book.ledger import LEDGER, MEANINGS, Entry, Printed, Stored
 from mtlcore.experiments import EXPERIMENTS
 
 ROOT = Path(__file__).parents[2]
@@ -87,6 +87,7 @@ class Ledger(SphinxDirective):
         ours, verdict = [entry.reason], [f"**{entry.status().capitalize()}**"]
         if entry.ours and not entry.ours.table().empty:
             ours = self.numbers(entry.ours)
+            ours.append(f"*Stand-in:* {entry.ours.stand_in}" if entry.ours.stand_in else "")
             ours.append(f"*The paper's own data:* {entry.reason}" if entry.reason else "")
             verdict.append(entry.ours.because)
         if entry.criterion:
@@ -105,6 +106,14 @@ class Ledger(SphinxDirective):
             lines += [f"{indent}{name} {number.translate(UNBROKEN)}" for name, number in named]
         source = numbers.source()
         return [f"*{numbers.what}*", *lines, f"({source})" if source else ""] if lines else []
+
+
+class Verdicts(SphinxDirective):
+    """``{verdicts}`` explains the words with which the ledger and the chapters judge a result."""
+
+    def run(self) -> list[nodes.Node]:
+        terms = [f"{word.capitalize()}\n: {meaning}\n" for word, meaning in MEANINGS.items()]
+        return self.parse_text_to_nodes("\n".join(terms))
 
 
 class Methods(SphinxDirective):
@@ -154,6 +163,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("widget", Widget)
     app.add_directive("results", Results)
     app.add_directive("ledger", Ledger)
+    app.add_directive("verdicts", Verdicts)
     app.add_directive("methods", Methods)
     app.add_directive("costs", Costs)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -6,6 +6,7 @@ A new experiment enters with one line: `ours=Stored("NAME", "COLUMN", "VERDICT",
 from mtlcore.book.ledger import hydalearn, projection, rlw, slaw, slgrad
 from mtlcore.book.ledger.entry import Entry
 from mtlcore.book.ledger.numbers import Printed, Stored
+from mtlcore.book.ledger.verdicts import MEANINGS, STAND_IN, VERDICTS
 
 LEDGER: dict[str, list[Entry]] = {
     "slaw": slaw.ENTRIES,
@@ -16,4 +17,4 @@ LEDGER: dict[str, list[Entry]] = {
 }
 """The entries of each paper, in the paper's order: tables, then figures."""
 
-__all__ = ["LEDGER", "Entry", "Printed", "Stored"]
+__all__ = ["LEDGER", "MEANINGS", "STAND_IN", "VERDICTS", "Entry", "Printed", "Stored"]

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mtlcore.book.ledger.numbers import Printed, Stored
+from mtlcore.book.ledger.verdicts import Verdict, Waiting
 
 Access = Literal["open", "bring", "closed", "none"]
 
-WAITING: dict[Access, str] = {
+WAITING: dict[Access, Waiting] = {
     "open": "not run yet",
     "bring": "runs on data you bring",
     "closed": "data not open",
@@ -51,10 +52,7 @@ class Entry:
     theirs: Sequence[Printed] = ()
     ours: Stored | None = None
 
-    def status(self) -> str:
-        """Give the verdict if our rows are stored, else the reason why there is none."""
-        if self.ours is None:
-            return WAITING[self.access] if self.access in ("closed", "none") else "no experiment yet"
-        if self.ours.table().empty:
-            return WAITING[self.access]
-        return self.ours.verdict or "run, not judged yet"
+    def status(self) -> Verdict | Waiting:
+        """Give the verdict on our stored rows, or say why there is none."""
+        judged = self.ours and not self.ours.table().empty and self.ours.verdict
+        return judged or WAITING[self.access]

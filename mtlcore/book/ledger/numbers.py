@@ -2,17 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import pandas as pd
 
 from mtlcore.analysis.summary import summarise
 from mtlcore.book.style import label
+from mtlcore.book.ledger.verdicts import Verdict
 from mtlcore.experiments import EXPERIMENTS
 from mtlcore.experiments.engine.reported import printed
 from mtlcore.experiments.engine.results import results
 
-Verdict = Literal["reproduced", "partly", "not"]
 Lines = dict[str, list[tuple[str, str]]]
 """Name and number of each line, under the group that they share (empty where there is one group)."""
 
@@ -79,12 +78,14 @@ class Stored:
         Name of the table of results: of an experiment, or of its curves (``"NAME.curves"``).
     value : str
         Column with the numbers.
-    verdict : {"reproduced", "partly", "not"}, optional
-        The verdict of the chapter; none as long as nothing is stored.
+    verdict : str, optional
+        The verdict of the chapter, one of ``VERDICTS``; none as long as nothing is stored.
     because : str, optional
         Reason of the verdict, in one line.
     what : str, optional
         What the numbers are.
+    stand_in : str, optional
+        What replaced the paper's data or network, if something did.
     by : sequence of str, default ("method",)
         Columns that make the groups.
     where : mapping of str to object, optional
@@ -102,6 +103,7 @@ class Stored:
     verdict: Verdict | None = None
     because: str = ""
     what: str = ""
+    stand_in: str = ""
     by: Sequence[str] = ("method",)
     where: Mapping[str, object] = field(default_factory=dict)
     preset: str = "laptop"

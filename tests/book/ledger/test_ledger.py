@@ -6,7 +6,7 @@ from helpers.files import BUILT
 
 from mtlcore import results
 from mtlcore.analysis.summary import interval, summarise
-from mtlcore.book.ledger import LEDGER
+from mtlcore.book.ledger import LEDGER, STAND_IN, VERDICTS
 from mtlcore.experiments import EXPERIMENTS
 from mtlcore.experiments.engine.reported import names
 
@@ -61,6 +61,8 @@ def test_our_side_names_an_experiment_a_preset_and_its_axes(item, ours):
     assert ours.what
     stored = not ours.table().empty
     assert stored == bool(ours.verdict) == bool(ours.because), f"the verdict on {ours.experiment}, {item}"
+    assert ours.verdict in (None, *VERDICTS)
+    assert bool(ours.stand_in) == (ours.verdict in STAND_IN)
 
 
 def test_our_numbers_are_the_means_of_the_stored_rows():
