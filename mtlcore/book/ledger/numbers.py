@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from mtlcore.analysis.summary import summarise
-from mtlcore.book.style import label
 from mtlcore.book.ledger.verdicts import Verdict
+from mtlcore.book.style import label
 from mtlcore.experiments import EXPERIMENTS
 from mtlcore.experiments.engine.reported import printed
 from mtlcore.experiments.engine.results import results
