@@ -8,7 +8,7 @@ are stored. The data are the same for every seed, as in the code.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, count, islice
 from typing import Any
 
@@ -77,7 +77,8 @@ def start(config: Config, device: str) -> tuple[MultiTaskModel, MultiTaskData]:
     Parameters
     ----------
     config : dict
-        The configuration; its seed governs the initial weights.
+        The configuration; its seed governs the initial weights. Without ``validation_samples`` there is
+        one sample for validation, as nothing looks at it.
     device : str
         Device of the network.
 
@@ -91,7 +92,7 @@ def start(config: Config, device: str) -> tuple[MultiTaskModel, MultiTaskData]:
     data = load(
         "mtregression",
         train=config["train_samples"],
-        validation=1,
+        validation=config.get("validation_samples", 1),
         test=config["test_samples"],
         input_std=config["input_std"],
         seed=config["data_seed"],
@@ -150,12 +151,70 @@ def batches(config: Config, train: Split) -> Iterator[tuple[int, Batch]]:
     return enumerate(islice(chain.from_iterable(epochs), config["updates"]), start=1)
 
 
-def run(config: Config, device: str) -> Result:
+def train(
+    config: Config, device: str, splits: Sequence[str] = ("test",)
+) -> tuple[list[dict[str, Any]], list[float]]:
     """Train once and measure the normalised loss (NL) and the weight error at every test.
 
-    The training NL is the mean over the mini-batches since the last test, before each update; the test NL
-    is that of the whole test split. ``ideal_after`` is the first update at which the weight error was
-    below 0.1.
+    The training NL is the mean over the mini-batches since the last test, before each update; that of a
+    split is over the whole split.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+    device : str
+        Device of torch.
+    splits : sequence of {"validation", "test"}, default ("test",)
+        The splits that are measured.
+
+    Returns
+    -------
+    tests : list of dict
+        ``update``, ``train_nl``, the NL of each split, and ``weight_error``, by test.
+    error : list of float
+        The weight error at every update.
+    """
+    model, data = start(config, device)
+    measured = {name: getattr(data, name).to(device) for name in splits}
+    method = make(config["method"]).to(device)
+    method.seed(config["seed"])
+    optimizer = adam(config, model, method)
+    epoch = math.ceil(len(data.train) / config["batch_size"])
+
+    tests: list[dict[str, Any]] = []
+    train_nl: list[float] = []
+    error: list[float] = []
+    for update, batch in batches(config, data.train.to(device)):
+        optimizer.zero_grad()
+        signals = Signals(model, batch, data.tasks)
+        weights = method.backward(signals)
+        assert weights is not None
+        optimizer.step()
+        train_nl.append(normalised_loss(signals.losses))
+        error.append(weight_error(weights))
+        if update % epoch == 0:
+            method.end_epoch()
+        if update % config["evaluate_every"] == 0:
+            recent = train_nl[-config["evaluate_every"] :]
+            tests.append(
+                {"update": update, "train_nl": sum(recent) / len(recent)}
+                | {f"{name}_nl": _nl(model, split, data) for name, split in measured.items()}
+                | {"weight_error": error[-1]}
+            )
+    return tests, error
+
+
+def _nl(model: MultiTaskModel, split: Split, data: MultiTaskData) -> float:
+    """The normalised loss on a whole split."""
+    found = evaluate(model, split, data.tasks)
+    return normalised_loss(torch.tensor([found[f"loss.{task.name}"] for task in data.tasks]))
+
+
+def run(config: Config, device: str) -> Result:
+    """Train once and summarise: best and final numbers.
+
+    ``ideal_after`` is the first update at which the weight error was below 0.1.
 
     Parameters
     ----------
@@ -169,38 +228,7 @@ def run(config: Config, device: str) -> Result:
     result : Result
         Best and final numbers; a curve with one row a test.
     """
-    model, data = start(config, device)
-    train, test = data.train.to(device), data.test.to(device)
-    method = make(config["method"]).to(device)
-    method.seed(config["seed"])
-    optimizer = adam(config, model, method)
-    epoch = math.ceil(len(train) / config["batch_size"])
-
-    tests: list[dict[str, Any]] = []
-    train_nl: list[float] = []
-    error: list[float] = []
-    for update, batch in batches(config, train):
-        optimizer.zero_grad()
-        signals = Signals(model, batch, data.tasks)
-        weights = method.backward(signals)
-        assert weights is not None
-        optimizer.step()
-        train_nl.append(normalised_loss(signals.losses))
-        error.append(weight_error(weights))
-        if update % epoch == 0:
-            method.end_epoch()
-        if update % config["evaluate_every"] == 0:
-            found = evaluate(model, test, data.tasks)
-            test_nl = normalised_loss(torch.tensor([found[f"loss.{task.name}"] for task in data.tasks]))
-            recent = train_nl[-config["evaluate_every"] :]
-            tests.append(
-                {
-                    "update": update,
-                    "train_nl": sum(recent) / len(recent),
-                    "test_nl": test_nl,
-                    "weight_error": error[-1],
-                }
-            )
+    tests, error = train(config, device)
     row = {f"{nl}.best": min(test[nl] for test in tests) for nl in ("train_nl", "test_nl")}
     row |= {f"{key}.final": tests[-1][key] for key in ("train_nl", "test_nl", "weight_error")}
     row["ideal_after"] = next((i for i, e in enumerate(error, start=1) if e < 0.1), None)
