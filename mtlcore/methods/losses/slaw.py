@@ -14,7 +14,8 @@ class SLAW(LossBalancing):
     r"""Weight each loss by the inverse of its running standard deviation.
 
     .. math:: a_i \leftarrow \beta a_i + (1-\beta) L_i^2, \quad b_i \leftarrow \beta b_i + (1-\beta) L_i,
-              \quad s_i = \sqrt{a_i - b_i^2}, \quad w_i = \frac{T / s_i}{\sum_j 1 / s_j}
+              \quad \mathrm{sd}_i = \sqrt{a_i - b_i^2}, \quad
+              w_i = \frac{T / \mathrm{sd}_i}{\sum_j 1 / \mathrm{sd}_j}
 
     The spread of a loss stands in for the norm of its gradient, which would cost T backward passes.
 
@@ -44,7 +45,7 @@ class SLAW(LossBalancing):
 
     References
     ----------
-    SLAW paper, Equations 6 to 9.
+    SLAW paper, Equations 6 to 9, which write s for sd.
 
     Examples
     --------
@@ -82,10 +83,11 @@ class SLAW(LossBalancing):
         self._observe(losses)
         inverse = 1 / self.variance.sqrt().clamp(min=self.floor)
         if self.init == "arithmetic":
-            # One loss has no spread: a task that comes later than others starts with a weight of one, as all
-            # tasks do in the first step.
+            # One loss has no spread: a task that comes later than others
+            # starts with a weight of one, as all tasks do in the first step.
             old = self.steps > 1
-            inverse = torch.where(old | ~old.any(), inverse, (inverse * old).sum() / old.sum())
+            mean = (inverse * old).sum() / old.sum()
+            inverse = torch.where(old | ~old.any(), inverse, mean)
         return len(losses) * inverse / inverse.sum()
 
     def _observe(self, losses: Tensor) -> None:
@@ -94,5 +96,6 @@ class SLAW(LossBalancing):
         if self.init == "arithmetic":
             decay = decay.clamp(max=1 - 1 / self.steps.double())
         # a - b^2 as one recursion, which rounding cannot make negative.
-        self.variance = decay * (self.variance + (1 - decay) * (losses - self.mean) ** 2)
+        change = losses - self.mean
+        self.variance = decay * (self.variance + (1 - decay) * change**2)
         self.mean = decay * self.mean + (1 - decay) * losses
