@@ -15,8 +15,8 @@ from mtlcore.experiments.slaw._regression import CONSTANT, IDEAL_CONSTANT, SETTI
 
 METHODS = [CONSTANT, IDEAL_CONSTANT, "SLAW"]
 
-RATES = [3.5e-4, 7e-4, 1.4e-3, 2.8e-3, 5.6e-3, 1.12e-2]
-"""The paper's rate times 1/2, 1, 2, 4, 8 and 16."""
+RATES = [3.5e-4, 7e-4, 1.4e-3, 2.8e-3, 5.6e-3, 1.12e-2, 2.24e-2]
+"""The paper's rate times 1/2, 1, 2, 4, 8, 16 and 32."""
 
 FIXED = {key: value for key, value in SETTINGS.items() if key not in ("lr", "figure_updates")} | {
     "validation_samples": 1_000,
