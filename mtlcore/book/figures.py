@@ -200,3 +200,34 @@ def grid(rows: Sequence[str], columns: Sequence[str], height: float = 2.1) -> tu
     for ax in axes[-1]:
         ax.set_xlabel("epoch")
     return figure, {(r, c): axes[i, j] for i, r in enumerate(rows) for j, c in enumerate(columns)}
+
+
+def forest(gaps: pd.DataFrame, label: str) -> Figure:
+    """Draw means with their intervals, a row for each method and a panel for each data set.
+
+    Parameters
+    ----------
+    gaps : DataFrame
+        Columns ``mean`` and ``interval`` (half-width), indexed by data set and canonical text of the method.
+    label : str
+        What the numbers are, with their unit.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        Panels one below the other, each ordered by the means; a line marks zero.
+    """
+    panels = dict(list(gaps.groupby(level=0, sort=False)))
+    heights = [len(part) + 1 for part in panels.values()]
+    figure, axes = plt.subplots(
+        len(panels), 1, figsize=(6.4, 0.25 * sum(heights) + 0.5), height_ratios=heights, squeeze=False
+    )
+    for ax, (title, part) in zip(axes[:, 0], panels.items(), strict=True):
+        part = part.droplevel(0).sort_values("mean")
+        for y, (method, gap) in enumerate(part.iterrows()):
+            ax.errorbar(gap["mean"], y, xerr=gap["interval"], fmt="o", color=style.color(str(method)))
+        ax.set_yticks(range(len(part)), [style.label(method) for method in part.index])
+        ax.set(ylim=(-0.7, len(part) - 0.3), title=title)
+        ax.axvline(0, color=style.INK, linewidth=1)
+    axes[-1, 0].set_xlabel(label)
+    return figure
