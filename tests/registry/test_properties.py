@@ -156,3 +156,12 @@ def test_text_and_repr_make_the_same_method(text: str) -> None:
     twin = eval(f"mtl.{method!r}")
     assert type(twin) is type(method)
     assert repr(twin) == repr(method)
+
+
+@methods(lambda method: method.sees != "jacobian", "works on the gradients in their own precision", OF_C)
+def test_a_single_precision_signal_is_answered_in_double(text: str) -> None:
+    """The weights are those of the same numbers in float64, rounded once."""
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(20):
+        signal = signal_of(make(text), torch.randn(3, 5, generator=generator).double()).float()
+        assert torch.equal(answer(make(text), signal), answer(make(text), signal.double()).float())

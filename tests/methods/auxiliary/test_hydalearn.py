@@ -102,3 +102,13 @@ def test_hydalearn_running_baseline_is_the_last_best_fake_metric() -> None:
 def test_hydalearn_of_first_order_takes_no_metric() -> None:
     with pytest.raises(ValueError, match="first-order"):
         HydaLearn(first_order=True, metric=max)
+
+
+@pytest.mark.parametrize("wrong", [{"lr": 0}, {"lr": -1}, {"beta": -1}, {"total": 0}, {"total": -1}])
+def test_each_wrong_argument_is_refused(wrong: dict) -> None:
+    with pytest.raises(ValueError, match="lr and total must be positive and beta not negative"):
+        HydaLearn(**wrong)
+
+
+def test_the_total_is_shared_where_nobody_helps() -> None:
+    assert_exact(HydaLearn(total=2, downscale=False).weights(vector(-1, -2, 0)), 2 / 3, 2 / 3, 2 / 3)

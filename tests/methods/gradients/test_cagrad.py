@@ -15,7 +15,9 @@ from scipy.optimize import minimize, nnls
 from torch import Tensor
 
 import mtlcore as mtl
+from mtlcore.methods._minnorm import min_norm
 from mtlcore.methods.base import Method
+from mtlcore.methods.gradients import cagrad
 from mtlcore.methods.gradients.cagrad import CAGrad
 from mtlcore.methods.gradients.mgda import MGDA
 
@@ -227,3 +229,19 @@ def test_cagrad_near_the_edge_of_what_helps() -> None:
 def test_wrong_arguments(wrong: object) -> None:
     with pytest.raises(ValueError):
         wrong()
+
+
+def test_few_nearest_points_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secants find the radius: bisection alone would take about forty points."""
+    asked = []
+
+    def counted(*args: Tensor, **options: Tensor) -> Tensor:
+        asked.append(args)
+        return min_norm(*args, **options)
+
+    monkeypatch.setattr(cagrad, "min_norm", counted)
+    generator = seeded(0)
+    for _ in range(50):
+        g = torch.randn(4, 6, generator=generator, dtype=torch.float64)
+        CAGrad(c=0.5).weights(g @ g.T)
+    assert len(asked) < 50 * 12

@@ -163,3 +163,13 @@ def test_gradvac_of_other_tasks_says_so() -> None:
 def test_wrong_arguments(wrong: object) -> None:
     with pytest.raises(ValueError):
         wrong()
+
+
+def test_a_target_of_one_is_capped() -> None:
+    """After parallel gradients the target is 1, where the tangent of the angle would have no bound."""
+    method = GradVac(beta=1, generator=seeded(0))
+    method.weights(torch.ones(2, 2, dtype=torch.float64))
+    weights = method.weights(torch.eye(2, dtype=torch.float64))
+    target = 1 - 1e-6
+    added = target / (1 - target**2) ** 0.5
+    assert_exact(weights, 1 + added, 1 + added)

@@ -42,3 +42,8 @@ def test_random_weights(distribution: str, tasks: int) -> None:
 def test_wrong_arguments(wrong: object) -> None:
     with pytest.raises(ValueError):
         wrong()
+
+
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_one_draw_is_the_first_of_many(distribution: str) -> None:
+    assert torch.equal(draw(distribution, 4, seeded(0)), draw(distribution, 4, seeded(0), 1)[0])

@@ -19,3 +19,8 @@ import mtlcore as mtl
 def test_wrong_arguments(wrong: object) -> None:
     with pytest.raises(ValueError):
         wrong()
+
+
+def test_equal_weights_are_one_over_the_number_of_tasks() -> None:
+    assert mtl.Static().weights(torch.tensor([2.0, 5.0, 1.0, 7.0])).tolist() == [0.25] * 4
+    assert mtl.Static(scale="sum").weights(torch.tensor([2.0, 5.0])).tolist() == [1, 1]
