@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
+import subprocess
+import sys
 import textwrap
 from collections.abc import Callable
+
+WIDTH = 76
+"""Most characters in a line of code that a page shows without scrolling."""
 
 
 class source:
     """The source of functions or classes, set as code in a notebook.
 
-    What the page shows is what ``mtlcore`` runs.
+    What the page shows is what ``mtlcore`` runs, with line breaks where a page needs them.
     """
 
     def __init__(self, *objects: Callable | type) -> None:
         self.text = "\n\n".join(
-            _with_short_docstring(textwrap.dedent(inspect.getsource(o)).rstrip()) for o in objects
+            _wrapped(_with_short_docstrings(textwrap.dedent(inspect.getsource(o)).rstrip())) for o in objects
         )
 
     def __repr__(self) -> str:
@@ -26,16 +32,34 @@ class source:
         return f"```python\n{self.text}\n```"
 
 
-def _with_short_docstring(text: str) -> str:
-    """Source of one function or class with the summary of its docstring only; the reference has the rest."""
-    first = ast.parse(text).body[0].body[0]  # type: ignore[attr-defined]
+def _with_short_docstrings(text: str) -> str:
+    """Source of one function or class with the summaries of its docstrings; the reference has the rest."""
     lines = text.split("\n")
-    if (
-        isinstance(first, ast.Expr)
-        and isinstance(first.value, ast.Constant)
-        and first.lineno != first.end_lineno
-    ):
+    documented = (ast.ClassDef, ast.FunctionDef)
+    firsts = [node.body[0] for node in ast.walk(ast.parse(text)) if isinstance(node, documented)]
+    for first in sorted(firsts, key=lambda node: node.lineno, reverse=True):
+        if not (isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)):
+            continue
         docstring = lines[first.lineno - 1 : first.end_lineno]
-        summary = docstring[: docstring.index("")] if "" in docstring else docstring[:-1]
-        lines[first.lineno - 1 : first.end_lineno] = [*summary[:-1], summary[-1] + '"""']
+        if len(docstring) > 1:
+            docstring = docstring[: docstring.index("")] if "" in docstring else docstring[:-1]
+            docstring[-1] += '"""'
+        lines[first.lineno - 1 : first.end_lineno] = [_refilled("\n".join(docstring), " " * first.col_offset)]
     return "\n".join(lines)
+
+
+def _wrapped(text: str) -> str:
+    """The code in lines of at most ``WIDTH`` characters; only its line breaks change."""
+    text = re.sub("  # noqa.*", "", text)
+    comments = re.compile(r"^( *)# .*(?:\n\1# .*)*", re.MULTILINE)
+    text = comments.sub(lambda found: _refilled(found[0], f"{found[1]}# "), text)
+    ruff = [sys.executable, "-m", "ruff", "format", "--isolated", f"--line-length={WIDTH}", "-"]
+    return subprocess.run(ruff, input=text, capture_output=True, text=True, check=True).stdout.rstrip()
+
+
+def _refilled(text: str, indent: str) -> str:
+    """Lines of prose that all begin with ``indent``, broken anew if one of them is too long."""
+    if max(map(len, text.split("\n"))) <= WIDTH:
+        return text
+    words = " ".join(line.removeprefix(indent) for line in text.split("\n"))
+    return textwrap.fill(words, WIDTH, initial_indent=indent, subsequent_indent=indent)

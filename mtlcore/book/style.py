@@ -18,6 +18,8 @@ from mtlcore.methods import METHODS
 
 INK = "#787c82"
 """Text and axes of figures: equally readable on the light and on the dark page."""
+WIDTH, FONT = 5.6, 12
+"""Width of a figure in inches and size of its letters in points: 10 pixels high on a phone's page."""
 
 
 class Look(NamedTuple):
@@ -77,7 +79,8 @@ BASELINES = ("SingleTask", "Static")
 """Methods in grey, which belong to no family's hues."""
 
 MAIN_TASK, AUXILIARY_TASK = ("#927a08", "#cdb867"), ("#9066d1", "#c7aafd")
-TASKS = (("#5b6980", "#98a4b8"), ("#958375", "#d1c2b6"), ("#6f8071", "#adbcaf"))
+TASKS = (("#939448", "#d6c930"), ("#a05ef7", "#a67ad6"), ("#2c94b0", "#8ef9ff"))
+"""Olive, violet and cyan: further from every method's colour than two families are from each other."""
 
 
 GREEK = {"alpha": "α", "beta": "β", "gamma": "γ", "lam": "λ", "rho": "ρ", "temperature": "τ"}
@@ -299,19 +302,20 @@ def use() -> None:
     """Give matplotlib the book's style: vector figures that read on a phone, on light and on dark pages."""
     mpl.rcParams.update(
         {
-            "figure.figsize": (6.0, 3.6),
+            "figure.figsize": (WIDTH, 3.4),
             "figure.constrained_layout.use": True,
             "figure.facecolor": "none",
             "axes.facecolor": "none",
             "savefig.facecolor": "none",
             "svg.hashsalt": "mtlcore",
-            "font.size": 12,
+            "font.size": FONT,
             "text.color": INK,
             "axes.labelcolor": INK,
             "axes.edgecolor": INK,
             "xtick.color": INK,
             "ytick.color": INK,
-            "axes.titlesize": 12,
+            "axes.titlesize": FONT,
+            "legend.fontsize": FONT,
             "axes.titlelocation": "left",
             "axes.titleweight": "bold",
             "axes.spines.top": False,

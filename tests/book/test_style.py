@@ -35,6 +35,14 @@ def test_colours_stand_out_on_both_pages():
     assert min(_colour.contrast(style.INK, page) for page in pages) >= 4
 
 
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_tasks_differ_from_every_method_and_widely_from_each_other(dark):
+    tasks = [style.task_color(i, dark) for i in range(3)]
+    methods = [style.color(name, dark) for name in style.LOOKS]
+    assert min(_colour.nearest(task, methods) for task in tasks) > _colour.DISTANCE
+    assert min(_colour.distance(a, b) for a, b in combinations(tasks, 2)) > 3 * _colour.DISTANCE
+
+
 def test_criteria_are_those_that_they_were():
     assert (_colour.CONTRAST, _colour.DARK_CONTRAST, _colour.DISTANCE) == (3, 4.5, 0.035)
     assert _colour.contrast("#ffffff", "#000000") == pytest.approx(21)
