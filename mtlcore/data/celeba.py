@@ -11,6 +11,7 @@ Source: Liu et al. (2015), 202,599 aligned images of 178 x 218 pixels, in the of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor
 
 from mtlcore.data._options import check_options
-from mtlcore.data.dataset import Dataset
+from mtlcore.data.dataset import NOT_CHECKED, Dataset
 from mtlcore.data.formats.image_tables import read_table
 from mtlcore.data.manual_files import ManualFolder
 from mtlcore.tasks import MultiTaskData, Split, Task
@@ -27,13 +28,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ADDRESS = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
-IMAGES = ManualFolder("celeba", "img_align_celeba", ADDRESS, ".jpg", 202_599)
+WIDTH, HEIGHT = 178, 218
+"""Size of the aligned images in pixels, the unit of the landmarks in the official table."""
+
+IMAGES = ManualFolder(
+    "celeba", "img_align_celeba", ADDRESS, ".jpg", 202_599, largest=2**18, shape=(HEIGHT, WIDTH)
+)
 ATTRIBUTES = ManualFolder("celeba", "list_attr_celeba.txt", ADDRESS)
 PARTITION = ManualFolder("celeba", "list_eval_partition.txt", ADDRESS)
 LANDMARKS = ManualFolder("celeba", "list_landmarks_align_celeba.txt", ADDRESS)
 
-WIDTH, HEIGHT = 178, 218
-"""Size of the aligned images in pixels, the unit of the landmarks in the official table."""
+PARTS = [162_770, 19_867, 19_962]
+"""Number of images of each part: training, validation and test."""
 
 
 def make(*, size: int = 64) -> MultiTaskData:
@@ -177,33 +183,57 @@ def make_faces(*, size: int = 16, attributes: int = 8, images: int = 120, seed: 
 def _partition() -> pd.Series:
     """The part of every image: 0 (training), 1 (validation) or 2 (test)."""
     parts = read_table(PARTITION, 1, head=False).iloc[:, 0]
-    if set(parts) != {0, 1, 2}:
-        raise ValueError(f"{PARTITION.home / PARTITION.name} should give every image a part, 0, 1 or 2")
-    if len(parts) != IMAGES.count:
+    place = PARTITION.home / PARTITION.name
+    wrong = ~parts.isin((0, 1, 2)).to_numpy()
+    if wrong.any():
+        row = int(wrong.argmax())
         raise ValueError(
-            f"{PARTITION.home / PARTITION.name} has {len(parts):,} images, but the official one "
-            f"{IMAGES.count:,}; get it again from {PARTITION.address}"
+            f"line {row + 1} of {place} should give an image a part, 0, 1 or 2, not {parts.iloc[row]:g}"
+        )
+    found = np.bincount(parts.astype(int), minlength=3).tolist()
+    if found != PARTS:
+        raise ValueError(
+            f"{place} is not the official table: its parts have {_listed(found)} images, not "
+            f"{_listed(PARTS)}; get it again from {PARTITION.address}"
         )
     return parts
 
 
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(f"{n:,}" for n in numbers)
+
+
 def _check_signs(attributes: pd.DataFrame) -> None:
-    """ValueError if a value is neither -1 nor 1."""
-    found = np.unique(attributes.to_numpy())
-    if not np.isin(found, (-1, 1)).all():
-        others = ", ".join(f"{value:g}" for value in found[:5])
+    """ValueError if a value is neither -1 nor 1, or an attribute has one of the two only."""
+    place, values = ATTRIBUTES.home / ATTRIBUTES.name, attributes.to_numpy(float)
+    wrong = ~np.isin(values, (-1, 1))
+    if wrong.any():
+        row, column = (int(k) for k in np.argwhere(wrong)[0])
         raise ValueError(
-            f"{ATTRIBUTES.home / ATTRIBUTES.name} should hold -1 and 1 only, but it holds {others}"
+            f"line {row + 3} of {place} should hold -1 and 1 only, but it holds {values[row, column]:g}"
+        )
+    same = (values == values[:1]).all(0)
+    if same.any():
+        raise ValueError(
+            f"{place} is not the official table: all values of {attributes.columns[same.argmax()]!r} are "
+            f"{values[0, same.argmax()]:g}; get it again from {ATTRIBUTES.address}"
         )
 
 
 def _check_points(landmarks: pd.DataFrame) -> None:
-    """ValueError if the landmarks are shares, or those of the images before they were aligned."""
-    middle = np.median(landmarks.to_numpy(), axis=0)
-    if not ((middle > 1) & (middle < np.tile([WIDTH, HEIGHT], 5))).all():
+    """ValueError if the landmarks are shares, or of images before they were aligned, or far outside."""
+    size, values = np.tile([WIDTH, HEIGHT], 5), landmarks.to_numpy(float)
+    middle = np.median(values, axis=0)
+    if not ((middle > 1) & (middle < size)).all():
         raise ValueError(
             f"{LANDMARKS.home / LANDMARKS.name} should hold pixels of aligned images, {WIDTH} x {HEIGHT}, "
             f"but the medians of its columns go from {middle.min():g} to {middle.max():g}"
+        )
+    outside = ((values < -size) | (values > 2 * size)).any(1)
+    if outside.any():
+        raise ValueError(
+            f"line {int(outside.argmax()) + 3} of {LANDMARKS.home / LANDMARKS.name} has a point that is "
+            "farther outside of its image than the image is wide or high"
         )
 
 
@@ -229,13 +259,27 @@ def _images(names: pd.Index, size: int, mode: str) -> Tensor:
 
 
 FILES = (IMAGES, ATTRIBUTES, PARTITION)
+CHECKS = {
+    "Files": f"{IMAGES.count:,} .jpg files, in a folder or in a zip",
+    "Size": f"an image file has at most {IMAGES.largest:,} bytes, a table at most {ATTRIBUTES.largest:,}",
+    "Zip": "its files are stored or deflated",
+    "Images": f"JPEG or PNG of {WIDTH} x {HEIGHT} pixels, the size of the aligned ones",
+    "Encoding": "UTF-8, with or without a byte-order mark",
+    "Columns": "40 attributes, 10 coordinates, one part; as many fields in every row",
+    "Rows": "as many as the first line of the table says; no image twice, and each in every table",
+    "Attributes": "-1 or 1, and both occur",
+    "Parts": f"0, 1 or 2, with {_listed(PARTS)} images",
+    "Landmarks": "finite numbers, in pixels of the aligned images, none far outside",
+    NOT_CHECKED: "pixels, attributes or landmarks that were exchanged, and the same picture twice",
+}
 DATASETS = (
-    Dataset("celeba", "faces: 40 attributes; manual download", make, FILES),
+    Dataset("celeba", "faces: 40 attributes; manual download", make, FILES, CHECKS),
     Dataset(
         "celeba-landmarks",
         "small grey faces: one attribute and five landmarks; manual download",
         make_landmarks,
         (*FILES, LANDMARKS),
+        CHECKS,
     ),
     Dataset("synthetic-faces", "random images with a few attributes", make_faces),
 )

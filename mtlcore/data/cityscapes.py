@@ -13,7 +13,7 @@ from functools import partial
 
 from mtlcore.data._options import check_options
 from mtlcore.data.dataset import Dataset
-from mtlcore.data.formats.dense_maps import hold_out, make_scenes, read_part
+from mtlcore.data.formats.dense_maps import checks, hold_out, largest_file, make_scenes, read_part
 from mtlcore.data.manual_files import ManualFolder
 from mtlcore.tasks import MultiTaskData
 
@@ -23,13 +23,17 @@ LARGEST = 1.0
 """Of the inverse depths; those of the official files are below 0.5."""
 ADDRESS = "https://github.com/lorenmt/mtan (the README links cityscapes2.zip, 128 x 256; unpack it)"
 
+COUNTS = {"train": 2975, "val": 500}
+"""Number of images of each part."""
+
 FOLDERS = {
-    part: (
-        ManualFolder("cityscapes", f"{part}/image", ADDRESS, ".npy", count),
-        ManualFolder("cityscapes", f"{part}/label_7", ADDRESS, ".npy", count, alias=f"{part}/label"),
-        ManualFolder("cityscapes", f"{part}/depth", ADDRESS, ".npy", count),
+    part: tuple(
+        ManualFolder(
+            "cityscapes", f"{part}/{kind}", ADDRESS, ".npy", count, alias, largest=largest_file(FULL)
+        )
+        for kind, alias in (("image", ""), ("label_7", f"{part}/label"), ("depth", ""))
     )
-    for part, count in (("train", 2975), ("val", 500))
+    for part, count in COUNTS.items()
 }
 
 
@@ -75,6 +79,7 @@ DATASETS = (
         "streets: segmentation and inverse depth; manual download",
         make,
         FOLDERS["train"] + FOLDERS["val"],
+        checks(FULL, CLASSES, LARGEST, **COUNTS),
     ),
     Dataset(
         "synthetic-streets",

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import lzma
 import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
     import pooch
+
+DICTIONARY = 2**27
+"""Largest number of bytes that an xz file may ask for before a byte is unpacked; ``xz -9`` asks for half."""
 
 
 def cache_folder() -> Path:
@@ -141,7 +145,9 @@ class File:
         import pooch
 
         def fetch(address: str, path: str, pup: pooch.Pooch) -> None:
-            pooch.HTTPDownloader(progressbar=True)(address, path, pup)
+            # A file that packing made larger is larger by a few bytes in a thousand at most.
+            with _Bounded(path, self.size + self.size // 100 + 1000, address) as file:
+                pooch.HTTPDownloader(progressbar=True)(address, file, pup)
             self._check(Path(path), address, "nothing was kept: try again")
 
         name = f"{self.name}.gz"
@@ -201,6 +207,42 @@ def unpack(path: Path, limit: int) -> bytes:
     """
     with path.open("rb") as file:
         head = file.read(2)
-    opener: Any = {b"\x1f\x8b": gzip.open, b"\xfd7": lzma.open}.get(head, open)
-    with opener(path, "rb") as stream:
-        return stream.read(limit)
+        file.seek(0)
+        if head == b"\x1f\x8b":
+            return gzip.GzipFile(fileobj=file).read(limit)
+        return _unpack_xz(file, limit) if head == b"\xfd7" else file.read(limit)
+
+
+def _unpack_xz(file: BinaryIO, limit: int) -> bytes:
+    """The first bytes of an xz file. Unlike ``lzma.open``, it refuses a header that asks for gigabytes."""
+    data, packed = bytearray(), b""
+    decoder = lzma.LZMADecompressor(memlimit=DICTIONARY)
+    while len(data) < limit:
+        if decoder.eof:
+            packed = decoder.unused_data or file.read(io.DEFAULT_BUFFER_SIZE)
+            if not packed:
+                break
+            decoder = lzma.LZMADecompressor(memlimit=DICTIONARY)  # two xz files in a row are one
+        elif decoder.needs_input:
+            packed = file.read(io.DEFAULT_BUFFER_SIZE)
+            if not packed:
+                raise EOFError("the end is missing")
+        data += decoder.decompress(packed, limit - len(data))
+        packed = b""
+    return bytes(data)
+
+
+class _Bounded(io.BufferedWriter):
+    """A new file of at most ``limit`` bytes."""
+
+    def __init__(self, path: str, limit: int, address: str) -> None:
+        super().__init__(io.FileIO(path, "w"))
+        self.limit, self.address = limit, address
+
+    def write(self, data: Any) -> int:
+        if self.tell() + len(data) > self.limit:
+            raise ValueError(
+                f"{self.address} sends more than the {self.limit:,} bytes that the file may have; nothing "
+                "was kept: try again"
+            )
+        return super().write(data)

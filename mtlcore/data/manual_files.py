@@ -1,6 +1,7 @@
 """Manual downloads: official files that a program may not or cannot download."""
 
 import io
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -12,15 +13,28 @@ import numpy as np
 
 from mtlcore.data.files import cache_folder
 
-LARGEST = 2**26
-"""Largest number of bytes of one file, and of pixels of one image."""
+PIXELS_A_BYTE = 256
+"""Largest number of pixels of an image for each byte of its file; a JPEG of one colour has about 64."""
+
+LEAST_PIXELS = 2**20
+"""Number of pixels that an image may have whatever the size of its file."""
+
+UNPACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""How the files of a zip may be packed. Python unpacks those of other kinds as a whole, of whatever size."""
+
+DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError, OverflowError),
+    *(struct.error, LookupError, TypeError, AttributeError, SyntaxError, MemoryError),
+)
+"""What the readers of zips, images and arrays raise on damaged files, as tests with random damage show."""
 
 
 @dataclass(eq=False)
 class ManualFolder:
     """A folder of official files, or one file, that the user puts into a data set's folder of the cache.
 
-    No hash is pinned, because the official content is not known to us: only the number of files is checked.
+    No hash is pinned, because the official content is not known to us: only number and size of the files are
+    checked here; the data sets check what is in them.
     Instead of the folder there may be a zip that contains it, ``name.zip``; it is read without unpacking.
 
     Parameters
@@ -37,6 +51,12 @@ class ManualFolder:
         Number of files with that suffix in the folder, at any depth.
     alias : str, default ""
         Another name under which the folder may be found.
+    largest : int, default 2**25
+        Number of bytes, unpacked, that no official file exceeds.
+    pixels : int, default 2**22
+        Number of pixels that no official image exceeds.
+    shape : tuple of int, optional
+        Height and width of every official image, where all have the same.
     """
 
     folder: str
@@ -45,6 +65,9 @@ class ManualFolder:
     suffix: str = ""
     count: int = 1
     alias: str = ""
+    largest: int = 2**25
+    pixels: int = 2**22
+    shape: tuple[int, int] | None = None
 
     @property
     def home(self) -> Path:
@@ -121,19 +144,21 @@ class ManualFolder:
         FileNotFoundError
             If it is not in the cache.
         ValueError
-            If it is larger than :data:`LARGEST`, or if its zip is broken.
+            If it is larger than the largest official one, or if its zip is broken.
         """
         place = self.find()
         path: Any = place / name if name else place
         try:
+            if isinstance(path, zipfile.Path) and path.root.getinfo(path.at).compress_type not in UNPACKED:
+                raise ValueError("it is neither stored nor deflated, as the official one is; pack it again")
             with path.open("rb") as file:
-                data: bytes = file.read(LARGEST + 1)
+                data: bytes = file.read(self.largest + 1)
         except (FileNotFoundError, KeyError):
             raise self._missing(name) from None
-        except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as error:
-            raise ValueError(f"{path} cannot be unpacked: {error}") from error
-        if len(data) > LARGEST:
-            raise ValueError(f"{path} has more than {LARGEST:,} bytes; the official one is smaller")
+        except DAMAGED as error:
+            raise ValueError(f"{path} cannot be read: {_sentence(error)}") from error
+        if len(data) > self.largest:
+            raise ValueError(f"{path} has more than {self.largest:,} bytes; the official one is smaller")
         return data
 
     def array(self, name: str) -> np.ndarray:
@@ -156,12 +181,19 @@ class ManualFolder:
         ValueError
             If it is no ``.npy`` file, or contains pickled objects.
         """
+        data = self.read(name)
         try:
-            return np.lib.format.read_array(io.BytesIO(self.read(name)), allow_pickle=False)
-        except FileNotFoundError:
-            raise
-        except (ValueError, OSError, EOFError, MemoryError) as error:
-            raise ValueError(f"{self.home / self.name / name} is no array of numbers: {error}") from error
+            # Not numpy's own reader of arrays: it makes room for what the header says before it looks for it.
+            stream = io.BytesIO(data)
+            version = np.lib.format.read_magic(stream)
+            reader = "read_array_header_1_0" if version == (1, 0) else "read_array_header_2_0"
+            shape, fortran, kind = getattr(np.lib.format, reader)(stream)
+            flat = np.frombuffer(data, kind, offset=stream.tell())
+            return flat.reshape(shape, order="F" if fortran else "C")
+        except DAMAGED as error:
+            raise ValueError(
+                f"{self.home / self.name / name} is no array of numbers: {_sentence(error)}"
+            ) from error
 
     def image(self, name: str, size: tuple[int, int], mode: str = "RGB") -> np.ndarray:
         """Read one of the folder's files, JPEG or PNG, and resize it.
@@ -185,19 +217,23 @@ class ManualFolder:
         FileNotFoundError
             If the file is not in the cache.
         ValueError
-            If it is no such image, or has more than :data:`LARGEST` pixels.
+            If it is no such image, is of another size than the official ones, or has far more pixels than so
+            small a file can hold.
         """
         from PIL import Image
 
+        data = self.read(name)
+        most = min(self.pixels, max(LEAST_PIXELS, PIXELS_A_BYTE * len(data)))
         try:
-            with Image.open(io.BytesIO(self.read(name)), formats=("JPEG", "PNG")) as picture:
-                if picture.width * picture.height > LARGEST:
+            with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as picture:
+                if picture.width * picture.height > most or (self.shape and picture.size != self.shape[::-1]):
                     raise ValueError(f"it has {picture.width} x {picture.height} pixels")
                 resized = picture.convert(mode).resize(size[::-1], Image.Resampling.BILINEAR)
-        except FileNotFoundError:
-            raise
-        except (ValueError, OSError, SyntaxError, Image.DecompressionBombError) as error:
-            raise ValueError(f"{self.home / self.name / name} is no JPEG or PNG image: {error}") from error
+        except (*DAMAGED, Image.DecompressionBombError) as error:
+            raise ValueError(
+                f"{self.home / self.name / name} is no JPEG or PNG image as the official ones are: "
+                f"{_sentence(error)}"
+            ) from error
         return np.asarray(resized).reshape(*size, -1).transpose(2, 0, 1).copy()
 
     def state(self) -> tuple[str, str]:
@@ -229,10 +265,15 @@ class ManualFolder:
         )
 
 
+def _sentence(error: Exception) -> str:
+    """What a library says, on one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 @lru_cache(maxsize=8)
 def _inside(archive: Path, folder: str, changed: int) -> zipfile.Path:
     """A folder inside a zip, opened once for all files, and again when the zip's time stamp changes."""
     try:
         return zipfile.Path(archive, folder)
-    except zipfile.BadZipFile as error:
-        raise ValueError(f"{archive} is no zip: {error}") from error
+    except DAMAGED as error:
+        raise ValueError(f"{archive} is no zip: {_sentence(error)}") from error

@@ -12,8 +12,9 @@ of the same form. Deviations, and choices where the paper gives no details:
 * The assays of ToxCast's file are in alphabetical order. We sort them by decreasing number of labels, so that
   the first tasks are labelled for the same molecules, as in PCBA.
 
-We do not know the hash of PCBA's official file, so its form is checked: 128 assays, 430,000 to 450,000
-molecules, as many fields in every row, labels 0 and 1, no molecule twice, and no endless SMILES.
+We do not know the hash of PCBA's official file, so its form is checked: 128 assays, not fewer molecules than
+OGB and PyTorch Geometric read from it (437,929), as many fields in every row, labels 0 and 1 in every assay,
+no molecule twice, and no endless SMILES.
 """
 
 from __future__ import annotations
@@ -32,15 +33,18 @@ import torch
 
 from mtlcore._optional import needed_by
 from mtlcore.data._options import check_options
-from mtlcore.data.dataset import Dataset
+from mtlcore.data.dataset import NOT_CHECKED, Dataset
 from mtlcore.data.files import File, unpack
-from mtlcore.data.formats.molecule_tables import NOT_TASKS, check_rows, read_table
+from mtlcore.data.formats.molecule_tables import LINE, LONGEST, NOT_TASKS, check_both, check_rows, read_table
 from mtlcore.tasks import UNLABELLED, MultiTaskData, Split, Task
+
+PACKED = 100
+"""How many times smaller than the table its packed file is at most; ToxCast's is 25 times smaller."""
 
 
 @dataclass(eq=False)
 class FormFile(File):
-    """A table of molecules without a pinned hash: the numbers of assays and of molecules are checked.
+    """A table of molecules without a pinned hash: its form is checked.
 
     Parameters
     ----------
@@ -52,22 +56,25 @@ class FormFile(File):
         Not used.
     assays : int, default 128
         Number of assays.
-    molecules : range, default range(430_000, 450_001)
+    molecules : range, default range(437_929, 450_001)
         Allowed numbers of molecules.
     """
 
     size: int = 2**28
     sha256: str = ""
     assays: int = 128
-    molecules: range = range(430_000, 450_001)
+    molecules: range = range(437_929, 450_001)
 
     def _check(self, path: Path, what: str, remedy: str) -> bytes:
         try:
-            data = unpack(path, self.size + 1)
+            most = min(self.size, PACKED * path.stat().st_size)
+            data = unpack(path, most + 1)
+            if len(data) > most:
+                raise ValueError(f"it has more than {most:,} bytes")
             columns, molecules = check_rows(data, "it")
-            assays = len({*columns} - {*NOT_TASKS})
-            fits = {*NOT_TASKS} <= {*columns} and assays == self.assays and molecules in self.molecules
-            if fits and len(data) <= self.size:
+            assays = {*columns} - {*NOT_TASKS}
+            fits = {*NOT_TASKS} <= {*columns} and molecules in self.molecules
+            if fits and len(assays) == self.assays and all(name.startswith("PCBA-") for name in assays):
                 return data
             found = f"it has the columns {', '.join(columns)[:60]!r} ... and {molecules:,} rows"
         except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
@@ -76,8 +83,9 @@ class FormFile(File):
             found = str(error)
         raise ValueError(
             f"{what} is corrupted, truncated or another file: it should have the columns mol_id, smiles "
-            f"and {self.assays} assays, and {self.molecules[0]:,} to {self.molecules[-1]:,} molecules, but "
-            f"{found}; {remedy}, or put a good copy of {self.address} into the folder {self.home}"
+            f"and PCBA-... of {self.assays} assays, and {self.molecules[0]:,} to {self.molecules[-1]:,} "
+            f"molecules, but {found}; {remedy}, or put a good copy of {self.address} into the folder "
+            f"{self.home}"
         )
 
 
@@ -199,7 +207,10 @@ def make(
         import rdkit  # noqa: F401
 
     check_options(seed=seed, radius=radius, bits=bits)
-    smiles, columns = read_table(file.read(), str(file.home / file.name))
+    place = str(file.home / file.name)
+    smiles, columns = read_table(file.read(), place)
+    if isinstance(file, FormFile):
+        check_both(columns, place)
     if most_labelled_first:
         columns = columns[columns.count().sort_values(ascending=False, kind="stable").index]
     found, readable = fingerprints(tuple(text or "?" for text in smiles), radius, bits)
@@ -307,6 +318,22 @@ def _class_weights(labels: np.ndarray) -> np.ndarray:
     return rarity / np.where(mean > 0, mean, 1)[:, None]
 
 
+CHECKS = {
+    "Unpacked size": f"at most {PCBA.size:,} bytes, and at most {PACKED} times the packed ones",
+    "Encoding": "UTF-8, with or without a byte-order mark",
+    "Columns": f"mol_id, smiles and {PCBA.assays} that start with PCBA-; as many fields in every row",
+    "Lines": f"at most {LINE:,} characters, without a carriage return or half a quotation inside",
+    "Rows": f"{PCBA.molecules[0]:,}, the number of molecules that OGB and PyTorch Geometric can read in the "
+    f"official file, to {PCBA.molecules[-1]:,}",
+    "Labels": "0, 1 or empty (no label), also as 0.0 and 1.0",
+    "Both labels": "0 and 1 occur in every assay",
+    "SMILES": f"at most {LONGEST:,} characters, at least one letter; RDKit can read at least half of them, "
+    "and the others, also empty ones, are left out with a warning that gives their number",
+    "Duplicates": "no molecule with the same mol_id and SMILES twice",
+    NOT_CHECKED: "lost rows as long as the number stays in its range, because the exact one is not known to "
+    "us; labels that were exchanged",
+}
+
 DATASETS = (
     Dataset(
         "toxcast",
@@ -318,6 +345,8 @@ DATASETS = (
         "tox21", "12 assays of toxicity, 7,831 molecules", partial(make, "tox21", TOX21, False), (TOX21,)
     ),
     Dataset("muv", "17 screens against decoys, 93,127 molecules", partial(make, "muv", MUV, False), (MUV,)),
-    Dataset("pcba", "128 assays, about 440,000 molecules", partial(make, "pcba", PCBA, False), (PCBA,)),
+    Dataset(
+        "pcba", "128 assays, about 440,000 molecules", partial(make, "pcba", PCBA, False), (PCBA,), CHECKS
+    ),
     Dataset("synthetic-molecules", "16 synthetic assays of 1,000 random fingerprints", make_molecules),
 )

@@ -15,7 +15,7 @@ from functools import partial
 
 from mtlcore.data._options import check_options
 from mtlcore.data.dataset import Dataset
-from mtlcore.data.formats.dense_maps import hold_out, make_scenes, read_part
+from mtlcore.data.formats.dense_maps import checks, hold_out, largest_file, make_scenes, read_part
 from mtlcore.data.manual_files import ManualFolder
 from mtlcore.tasks import MultiTaskData
 
@@ -25,12 +25,15 @@ DEEPEST = 20.0
 """Metres; the camera sees no farther than 10."""
 ADDRESS = "https://github.com/lorenmt/mtan (the README links nyuv2.zip; unpack it)"
 
+COUNTS = {"train": 795, "val": 654}
+"""Number of images of each part."""
+
 FOLDERS = {
     part: tuple(
-        ManualFolder("nyuv2", f"{part}/{kind}", ADDRESS, ".npy", count)
+        ManualFolder("nyuv2", f"{part}/{kind}", ADDRESS, ".npy", count, largest=largest_file(FULL))
         for kind in ("image", "label", "depth", "normal")
     )
-    for part, count in (("train", 795), ("val", 654))
+    for part, count in COUNTS.items()
 }
 
 
@@ -77,6 +80,7 @@ DATASETS = (
         "rooms: segmentation, depth and surface normals; manual download",
         make,
         FOLDERS["train"] + FOLDERS["val"],
+        checks(FULL, CLASSES, DEEPEST, **COUNTS) | {"Normals": "of length 1, or zeros (no label)"},
     ),
     Dataset(
         "synthetic-rooms",

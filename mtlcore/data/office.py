@@ -12,19 +12,19 @@ import numpy as np
 import torch
 
 from mtlcore.data._options import check_options
-from mtlcore.data.dataset import Dataset
-from mtlcore.data.manual_files import ManualFolder
+from mtlcore.data.dataset import NOT_CHECKED, Dataset
+from mtlcore.data.manual_files import LEAST_PIXELS, PIXELS_A_BYTE, ManualFolder
 from mtlcore.tasks import MultiTaskData, Split, Task
 
 _31 = "https://faculty.cc.gatech.edu/~judy/domainadapt/ (domain_adaptation_images.tar.gz; unpack it)"
 _HOME = "https://www.hemanthdv.org/officeHomeDataset.html (OfficeHomeDataset_10072016.zip; unpack it)"
 
 OFFICE_31 = {
-    name: ManualFolder("office-31", f"{name}/images", _31, ".jpg", count)
+    name: ManualFolder("office-31", f"{name}/images", _31, ".jpg", count, pixels=2**21)
     for name, count in (("amazon", 2817), ("dslr", 498), ("webcam", 795))
 }
 OFFICE_HOME = {
-    name: ManualFolder("office-home", name, _HOME, ".jpg", count)
+    name: ManualFolder("office-home", name, _HOME, ".jpg", count, pixels=2**25)
     for name, count in (("Art", 2427), ("Clipart", 4365), ("Product", 4439), ("Real World", 4357))
 }
 """Domain -> folder. In both data sets it contains one folder of images per class."""
@@ -136,18 +136,34 @@ def _divide(
     return MultiTaskData(name, split(0), split(1), split(2), tasks)
 
 
+def _checks(domains: Mapping[str, ManualFolder], classes: int) -> dict[str, str]:
+    counts = ", ".join(f"{folder.count:,} ({name})" for name, folder in domains.items())
+    folder = next(iter(domains.values()))
+    return {
+        "Files": f"{counts} .jpg files, in folders or in zips",
+        "Size": f"a file has at most {folder.largest:,} bytes, unpacked",
+        "Zip": "its files are stored or deflated",
+        "Classes": f"{classes} folders in every domain",
+        "Images": f"JPEG or PNG of at most {folder.pixels:,} pixels, and, above {LEAST_PIXELS:,}, at most "
+        f"{PIXELS_A_BYTE} pixels a byte",
+        NOT_CHECKED: "pixels, images in the folder of another class, and the same picture twice",
+    }
+
+
 DATASETS = (
     Dataset(
         "office-31",
         "31 classes of objects in 3 visual domains; manual download",
         partial(make, "office-31", OFFICE_31, 31),
         tuple(OFFICE_31.values()),
+        _checks(OFFICE_31, 31),
     ),
     Dataset(
         "office-home",
         "65 classes of objects in 4 visual domains; manual download",
         partial(make, "office-home", OFFICE_HOME, 65),
         tuple(OFFICE_HOME.values()),
+        _checks(OFFICE_HOME, 65),
     ),
     Dataset("synthetic-objects", "random images in 3 domains", make_objects),
 )

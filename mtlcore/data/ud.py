@@ -35,6 +35,7 @@ from mtlcore.data.dataset import Dataset
 from mtlcore.data.files import File
 from mtlcore.data.formats import wordpieces
 from mtlcore.data.formats.conllu import Sentence, read_conllu
+from mtlcore.data.formats.lines import decode
 from mtlcore.data.formats.vocabulary import PADDING, Vocabulary, cut
 from mtlcore.tasks import UNLABELLED, Metrics, MultiTaskData, Split, Task, labelled
 
@@ -184,10 +185,13 @@ def make(
     ----------
     Random-weighting paper, Section 5.3.
     """
-    texts = {
-        language: [read_conllu(file.read().decode()) for file in FILES[language]] for language in LANGUAGES
-    }
+    texts = {language: [_sentences(file) for file in FILES[language]] for language in LANGUAGES}
     return _assemble("ud-pos", texts, sentences, validation, length, tokenizer, seed)
+
+
+def _sentences(file: File) -> list[Sentence]:
+    name = str(file.home / file.name)
+    return read_conllu(decode(file.read(), name), name)
 
 
 def make_languages(

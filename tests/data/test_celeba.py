@@ -87,14 +87,14 @@ WRONG_FACES: dict[str, tuple[Callable[[Path], object], type[Exception], str]] = 
             f"1\n{' '.join(ATTRIBUTES)}\n{FACE_FILES[0]} {'0 ' * 40}\n"
         ),
         ValueError,
-        "should hold -1 and 1 only, but it holds 0$",
+        "line 3 of .* should hold -1 and 1 only, but it holds 0$",
     ),
     "zeros for -1": (
         lambda home: (home / "list_attr_celeba.txt").write_text(
             (home / "list_attr_celeba.txt").read_text().replace("-1", " 0")
         ),
         ValueError,
-        "should hold -1 and 1 only, but it holds 0, 1$",
+        "line 3 of .* should hold -1 and 1 only, but it holds 0$",
     ),
     "39 attributes": (
         replace_in("list_attr_celeba.txt", "Attractive ", ""),
@@ -145,7 +145,7 @@ WRONG_FACES: dict[str, tuple[Callable[[Path], object], type[Exception], str]] = 
     "a fourth part": (
         replace_in("list_eval_partition.txt", "000005.jpg 0", "000005.jpg 3"),
         ValueError,
-        "give every image a part, 0, 1 or 2",
+        "line 5 of .*list_eval_partition.txt should give an image a part, 0, 1 or 2, not 3$",
     ),
     "an unknown image": (
         replace_in("list_eval_partition.txt", "000005.jpg", "000055.jpg"),

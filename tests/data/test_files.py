@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Iterator
 from functools import partial
 from http import HTTPStatus
@@ -20,9 +21,11 @@ from types import SimpleNamespace
 import pooch
 import pytest
 import torch
+from helpers.asserts import peak_below
+from helpers.files import put
 
 from mtlcore.data import DATASETS, load
-from mtlcore.data.files import File, cache_folder
+from mtlcore.data.files import File, cache_folder, unpack
 from mtlcore.data.multi_mnist import MNIST
 
 SMALL = {"train": 40, "validation": 30, "test": 20}
@@ -101,6 +104,35 @@ def test_a_damaged_file_is_refused(fake_cache: SimpleNamespace, file: File, dama
         assert f"it has {file.size + 1:,} bytes or more" in message
     assert file.state() == ("wrong content", str(path))
     assert snapshot(fake_cache.folder) == before, "the user's cache was changed"
+
+
+def bombs() -> dict[str, bytes]:
+    """64 MB of zeros, packed, and an xz file that asks for 2 GB of memory."""
+    zeros = bytes(2**26)
+    greedy = bytearray(lzma.compress(b"content"))
+    block = slice(12, 12 + 4 * (greedy[12] + 1))  # its last four bytes are its checksum
+    greedy[greedy.index(b"\x21\x01", 12) + 2] = 38
+    greedy[block.stop - 4 : block.stop] = zlib.crc32(greedy[block][:-4]).to_bytes(4, "little")
+    return {".gz": gzip.compress(zeros, 1), ".xz": lzma.compress(zeros, preset=0), "greedy.xz": bytes(greedy)}
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".xz", "greedy.xz"])
+def test_a_bomb_is_unpacked_to_the_size_of_the_file_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    monkeypatch.setenv("MTLCORE_DATA", str(tmp_path))
+    file = File("set", "file", "nowhere", 1000, "")
+    put(tmp_path / "set" / f"file{suffix.removeprefix('greedy')}", bombs()[suffix])
+    with peak_below(2**21), pytest.raises(ValueError, match="corrupted, truncated or another file"):
+        file.read()
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".xz"])
+def test_the_whole_of_a_file_that_is_packed_in_pieces(tmp_path: Path, suffix: str) -> None:
+    pieces = [b"one" * 5000, b"two" * 5000]
+    (path := tmp_path / "file").write_bytes(b"".join(map(PACKERS[suffix], pieces)))
+    assert unpack(path, 10**6) == b"".join(pieces)
+    assert unpack(path, 16_000) == b"".join(pieces)[:16_000]
 
 
 def test_a_good_copy_beside_a_damaged_one_is_used(fake_cache: SimpleNamespace) -> None:
@@ -186,6 +218,14 @@ def test_a_bad_download_is_not_kept(served: tuple[Path, File]) -> None:
         file.read()
 
 
+def test_a_download_is_no_larger_than_the_file(served: tuple[Path, File]) -> None:
+    site, file = served
+    (site / "file.gz").write_bytes(bytes(10**6))
+    with pytest.raises(ValueError, match=f"^{re.escape(file.address)} sends more than the 1,007 bytes"):
+        file.read()
+    assert list(file.home.iterdir()) == []
+
+
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 503])
 def test_the_answer_of_the_server_is_in_the_message(
     served: tuple[Path, File], monkeypatch: pytest.MonkeyPatch, status: int
@@ -259,9 +299,9 @@ from mtlcore.data.multi_mnist import MNIST
 
 class Dying:
     def __init__(self, **options): ...
-    def __call__(self, address, path, pup):
-        with open(path, "wb") as file:
-            file.write(bytes(1000))
+    def __call__(self, address, file, pup):
+        file.write(bytes(1000))
+        file.flush()
         os.kill(os.getpid(), signal.SIGKILL)
 
 pooch.HTTPDownloader = Dying

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import lzma
 import sys
 from pathlib import Path
 
@@ -11,13 +12,14 @@ import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
-from helpers.files import check_spoilt, put
+from helpers.asserts import peak_below
+from helpers.files import put
+from helpers.small_data import ALCOHOLS, pcba
 
 from mtlcore.data import files, load, molecules
 from mtlcore.data.molecules import MUV, PCBA, TOX21, TOXCAST
 from mtlcore.tasks import UNLABELLED, Split
 
-ALCOHOLS = ["C" * n + "O" for n in range(1, 31)]
 BROKEN = ["C1CC", "", "not a molecule"]  # an open ring, an empty field, nonsense
 
 
@@ -144,22 +146,17 @@ def test_labels_are_zero_or_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         load("tox21", tasks=1)
 
 
-def pcba(assays: int = 128, molecules: int = 30) -> pd.DataFrame:
-    labels = np.random.default_rng(0).integers(0, 2, (molecules, assays))
-    table = pd.DataFrame(labels, columns=[f"PCBA-{k}" for k in range(assays)])
-    return table.assign(mol_id=[f"CID{n}" for n in range(molecules)], smiles=ALCOHOLS[:molecules])
-
-
 def test_pcba_is_known_by_its_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_network: None) -> None:
     monkeypatch.setenv("MTLCORE_DATA", str(tmp_path))
     with pytest.raises(FileNotFoundError, match=r"pcba\.csv is not in the cache.*deepchemdata"):
         PCBA.read()
     write(tmp_path, PCBA, pcba(), monkeypatch)
-    with pytest.raises(ValueError, match=r"430,000 to 450,000 molecules, but.*and 30 rows"):
+    with pytest.raises(ValueError, match=r"437,929 to 450,000 molecules, but.*and 30 rows"):
         PCBA.read()
     monkeypatch.setattr(PCBA, "molecules", range(25, 31))
     assert PCBA.state()[0] == "ok" and PCBA.read().count(b"\n") == 31
-    for wrong in (pcba(assays=127), pcba(molecules=24), pcba().drop(columns="mol_id")):
+    other_names = pcba().rename(columns={"PCBA-3": "MUV-3"})
+    for wrong in (pcba(assays=127), pcba(molecules=24), pcba().drop(columns="mol_id"), other_names):
         write(tmp_path, PCBA, wrong, monkeypatch)
         assert PCBA.state()[0] == "wrong content"
     path = tmp_path / "pcba" / "pcba.csv.gz"
@@ -177,7 +174,9 @@ def test_pcba_from_a_small_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert (len(data.train), len(data.validation), len(data.test)) == (24, 3, 3)
 
 
-FORM = r"pcba\.csv\.gz is corrupted, truncated or another file: .* 128 assays, and 25 to 31 molecules, but "
+FORM = (
+    r"pcba\.csv\.gz is corrupted, truncated or another file: .* of 128 assays, and 25 to 31 molecules, but "
+)
 SPOILT = {
     "a row short": (lambda rows: rows[:20], FORM + ".* and 19 rows"),
     "a field short": (
@@ -222,11 +221,24 @@ SPOILT = {
     ),
     "numbers for SMILES": (
         lambda rows: [rows[0], *(f"{row.rpartition(',')[0]},{n}" for n, row in enumerate(rows[1:]))],
+        r"^line 2 of .*pcba\.csv has a SMILES without a letter: '0'$",
+    ),
+    "words for SMILES": (
+        lambda rows: [rows[0], *(f"{row.rpartition(',')[0]},word" for row in rows[1:])],
         r"^pcba: RDKit cannot read 30 of 30 molecules; the column smiles of .*pcba\.csv should be in SMILES",
     ),
     "a carriage return": (
         lambda rows: [*rows[:9], rows[9] + "\rx", *rows[10:]],
-        r"pcba\.csv has a carriage return or a quotation mark inside of a line",
+        FORM + "line 10 of it has a carriage return or a quotation mark inside of it",
+    ),
+    "a quotation mark": (lambda rows: [*rows[:9], rows[9] + '"', *rows[10:]], FORM + "line 10 of it has a"),
+    "an endless line": (
+        lambda rows: [*rows[:9], rows[9] + "C" * 70_000, *rows[10:]],
+        FORM + "line 10 of it has more than 65,536 characters",
+    ),
+    "an assay without actives": (
+        lambda rows: [rows[0], *("0" + row[1:] for row in rows[1:])],
+        r"pcba\.csv does not have both labels, 0 and 1, in the column 'PCBA-0'$",
     ),
 }
 
@@ -245,15 +257,6 @@ def test_a_spoilt_table_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.filterwarnings("ignore:pcba")
-def test_spoilt_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_network: None) -> None:
-    pytest.importorskip("rdkit")
-    monkeypatch.setenv("MTLCORE_DATA", str(tmp_path))
-    monkeypatch.setattr(PCBA, "molecules", range(30, 31))
-    put(path := tmp_path / "pcba" / "pcba.csv", pcba().to_csv(index=False).encode())
-    check_spoilt([path], lambda: load("pcba", bits=64))
-
-
 def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, PCBA, pcba(), monkeypatch)
     monkeypatch.setattr(PCBA, "molecules", range(25, 10**9))
@@ -266,6 +269,13 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(ValueError, match="is corrupted, truncated or another file"):
         PCBA.read()
     assert max(map(len, unpacked)) == 100_001
+
+
+def test_a_bomb_of_zeros_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MTLCORE_DATA", str(tmp_path))
+    put(tmp_path / "pcba" / "pcba.csv.xz", lzma.compress(bytes(2**26), preset=0))
+    with peak_below(2**22), pytest.raises(ValueError, match=r"it has more than \d{3},\d{3} bytes; delete"):
+        PCBA.read()
 
 
 @pytest.mark.filterwarnings("ignore:toxcast")

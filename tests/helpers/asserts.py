@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tracemalloc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from helpers.gradients import variables
@@ -42,6 +44,18 @@ def assert_homogeneous(method: Method, twin: Method, jacobian: Tensor) -> None:
         rtol=1e-7,
         atol=1e-7 * float(jacobian.norm()),
     )
+
+
+@contextmanager
+def peak_below(limit: int) -> Iterator[None]:
+    """What Python, numpy and its packers allocate inside is less than ``limit`` bytes at any time."""
+    tracemalloc.start()
+    try:
+        yield
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < limit, f"{peak:,} bytes"
 
 
 def assert_same_state(state: dict, other: dict) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from helpers.files import array_file, photograph, put, write_idx
@@ -60,14 +61,19 @@ def load_rooms(validation: int = 3):
     return load("nyuv2", height=SMALL_MAPS[0], width=SMALL_MAPS[1], validation=validation)
 
 
-@pytest.fixture(params=["label_7", "label"])
-def streets(cache: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    """Five and two small images, under both names that the labels go by."""
+def write_streets(cache: Path, monkeypatch: pytest.MonkeyPatch, label: str) -> None:
+    """Five and two small images."""
     monkeypatch.setattr(cityscapes, "FULL", SMALL_MAPS)
     for part, number in (("train", 5), ("val", 2)):
-        write_maps(cache / "cityscapes", part, number, SMALL_MAPS, cityscapes.CLASSES, request.param)
+        write_maps(cache / "cityscapes", part, number, SMALL_MAPS, cityscapes.CLASSES, label)
         for folder in cityscapes.FOLDERS[part]:
             monkeypatch.setattr(folder, "count", number)
+
+
+@pytest.fixture(params=["label_7", "label"])
+def streets(cache: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Small images under both names that the labels go by."""
+    write_streets(cache, monkeypatch, request.param)
 
 
 FACE_FILES = [f"{i:06d}.jpg" for i in range(1, 13)]
@@ -78,8 +84,10 @@ ATTRIBUTES = ["Attractive", *(f"Attribute_{k}" for k in range(39))]
 def faces(cache: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, np.ndarray]:
     """Twelve images, six, three and three in the parts, in the official layout."""
     monkeypatch.setattr(celeba.IMAGES, "count", len(FACE_FILES))
+    monkeypatch.setattr(celeba, "PARTS", [6, 3, 3])
     pixels = RNG.integers(0, 256, (12, 218, 178, 3), np.uint8)
     signs = RNG.choice([-1, 1], (12, 40))
+    signs[1] = -signs[0]  # both values of every attribute
     places = RNG.integers(0, 178, (12, 10))
     parts = np.repeat([0, 1, 2], [6, 3, 3])
     home = cache / "celeba"
@@ -114,6 +122,16 @@ def write_domains(
             for i in range(number):
                 colour = np.full((6, 5, 3), (40 * k, 40 * c % 256, i), np.uint8)
                 put(cache / folder / domain.name / kind / f"frame_{i:04d}.jpg", photograph(colour))
+
+
+ALCOHOLS = ["C" * n + "O" for n in range(1, 31)]
+
+
+def pcba(assays: int = 128, molecules: int = 30) -> pd.DataFrame:
+    """A table of PCBA's form."""
+    labels = np.random.default_rng(0).integers(0, 2, (molecules, assays))
+    table = pd.DataFrame(labels, columns=[f"PCBA-{k}" for k in range(assays)])
+    return table.assign(mol_id=[f"CID{n}" for n in range(molecules)], smiles=ALCOHOLS[:molecules])
 
 
 LABEL = {tag: label for label, tag in enumerate(TAGS)}
@@ -169,19 +187,32 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder)
 
 
-ROWS = ['1\tthe dog\ta dog runs " "\t1', "2\tthe dog\tthe dog\t0", "3\ta\tthe running dog\t1"]
+PAIRS = {
+    "en": ["the dog\ta dog runs with the dog\t1", "the dog\tthe dog\t0", "a\tthe running dog\t1"],
+    "zh": ["一只狗\t狗在跑\t1", "这只狗\t这只狗\t0", "狗\t那只跑的狗\t1"],
+    "de": ["der Hund\tein Hund rennt mit dem Hund\t1", "der Hund\tder Hund\t0", "ein\tder Hund rennt\t1"],
+    "es": ['el perro\tun perro y el perro " "\t1', "el perro\tel perro\t0", "un\tel perro del perro\t1"],
+}
+"""Pairs of sentences and labels in each language of PAWS-X."""
+
+
+def numbered(language: str, number: int) -> list[str]:
+    """Rows of a table of PAWS-X."""
+    return [f"{n}\t{PAIRS[language][(n - 1) % 3]}" for n in range(1, number + 1)]
 
 
 @pytest.fixture
 def paws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_network: None) -> Path:
     """Twelve small tables, laid out as the archive unpacks them; training tables have two rows more."""
-    monkeypatch.setattr(pawsx, "ROWS", {"train": len(ROWS) + 2, "dev": len(ROWS), "test": len(ROWS)})
+    sizes = {"train": 5, "dev": 3, "test": 3}
+    monkeypatch.setattr(pawsx, "ROWS", sizes)
     for language in pawsx.LANGUAGES:
         folder = tmp_path / "pawsx" / "x-final" / language
         folder.mkdir(parents=True)
         names = ("train" if language == "en" else "translated_train", "dev_2k", "test_2k")
-        for name, rows in zip(names, (ROWS + ROWS[:2], ROWS, ROWS), strict=True):
-            (folder / f"{name}.tsv").write_text("\n".join(["\t".join(pawsx.COLUMNS), *rows, ""]))
+        for name, size in zip(names, sizes.values(), strict=True):
+            rows = ["\t".join(pawsx.COLUMNS), *numbered(language, size), ""]
+            (folder / f"{name}.tsv").write_text("\n".join(rows))
     monkeypatch.setenv("MTLCORE_DATA", str(tmp_path))
     return tmp_path / "pawsx" / "x-final"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mtlcore.data.formats.lines import split_lines
+from mtlcore.data.formats.lines import shortened, split_lines
 from mtlcore.tasks import UNLABELLED
 
 Sentence = list[tuple[str, int]]
@@ -21,7 +21,7 @@ _LABELS = {tag: label for label, tag in enumerate(TAGS)} | {"CONJ": TAGS.index("
 _NO_WORD = re.compile(r"[0-9]+[-.][0-9]+")
 
 
-def read_conllu(text: str) -> list[Sentence]:
+def read_conllu(text: str, name: str = "a CoNLL-U text") -> list[Sentence]:
     """Read words and universal part-of-speech tags from a CoNLL-U text.
 
     Ranges (``1-2``, one written word that stands for several syntactic words) and empty nodes (``1.1``) are
@@ -31,6 +31,8 @@ def read_conllu(text: str) -> list[Sentence]:
     ----------
     text : str
         Lines of ten tab-separated columns, with an empty line after each sentence.
+    name : str, default "a CoNLL-U text"
+        What an error calls it.
 
     Returns
     -------
@@ -59,8 +61,8 @@ def read_conllu(text: str) -> list[Sentence]:
                 or columns[3] not in _LABELS
             ):
                 raise ValueError(
-                    f"line {number} of a CoNLL-U text needs ten columns, the first the number of the word "
-                    f"({word} comes next), the second the word, the fourth a universal tag: {line!r}"
+                    f"line {number} of {name} needs ten columns, the first the number of the word "
+                    f"({word} comes next), the second the word, the fourth a universal tag: {shortened(line)}"
                 )
             if is_word:
                 sentences[-1].append((columns[1], _LABELS[columns[3]]))

@@ -1,5 +1,6 @@
 """Images with a label per pixel in ``.npy`` files, as in MTAN's versions of NYUv2 and CityScapes."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mtlcore.data._options import check_options
+from mtlcore.data.dataset import NOT_CHECKED
 from mtlcore.data.manual_files import ManualFolder
 from mtlcore.tasks import UNLABELLED, MultiTaskData, Split, Task
 from mtlcore.tasks.dense import UNIT, depth, normals, segmentation
@@ -18,6 +20,54 @@ Size = tuple[int, int]
 
 OVERSHOOT = 0.25
 """How far pixels may lie outside of [0, 1], since resizing overshoots at edges; they are clipped."""
+
+
+def largest_file(full: Size) -> int:
+    """Return the number of bytes that no ``.npy`` file of a data set exceeds.
+
+    Parameters
+    ----------
+    full : tuple of int
+        Height and width of the files' content.
+
+    Returns
+    -------
+    size : int
+        Three float64 numbers a pixel, and a header.
+    """
+    return 3 * 8 * full[0] * full[1] + 4096
+
+
+def checks(full: Size, classes: int, largest_depth: float, **counts: int) -> dict[str, str]:
+    """Say what :func:`read_part` checks.
+
+    Parameters
+    ----------
+    full, classes, largest_depth : tuple of int, int, float
+        As in :func:`read_part`.
+    **counts : int
+        Number of images of each part.
+
+    Returns
+    -------
+    checks : dict of str to str
+        For :class:`mtlcore.data.dataset.Dataset`.
+    """
+    height, width = full
+    parts = " and ".join(f"{number:,} ({part})" for part, number in counts.items())
+    return {
+        "Files": f"{parts} files 0.npy, 1.npy, ... of each kind, in folders or in zips",
+        "Size": f"a file has at most {largest_file(full):,} bytes, unpacked",
+        "Zip": "its files are stored or deflated",
+        "Arrays": f"finite numbers of shape ({height}, {width}), for images ({height}, {width}, 3), for depths "
+        f"({height}, {width}, 1), and as many as the file holds; no objects",
+        "Images": f"values from 0 to 1, with {OVERSHOOT:g} more for what resizing does at edges",
+        "Classes": f"whole numbers from -1 (no label) to {classes - 1}; -1 occurs in every part",
+        "Depths": f"from 0 (no label) to {largest_depth:g}",
+        "One value": "the labels of a part are not all the same",
+        "Duplicates": "no image of a part twice",
+        NOT_CHECKED: "the order of the images, which decides the validation split; labels of another image",
+    }
 
 
 def read_part(
@@ -56,7 +106,8 @@ def read_part(
     FileNotFoundError
         If a folder is not in the cache.
     ValueError
-        If a folder does not have the expected files, or a file not the expected shape and values.
+        If a folder does not have the expected files, a file not the expected shape and values, two images are
+        the same, or the labels of all pixels are.
     """
     shapes = ((*full, 3), full, (*full, 1), (*full, 3))
     names = [f"{i}.npy" for i in range(folders[0].count)]
@@ -64,6 +115,7 @@ def read_part(
         if folder.names() != sorted(names):
             raise ValueError(f"{folder.home / folder.name}: its files are not called 0.npy to {names[-1]}")
     columns: list[list[Tensor]] = [[] for _ in folders]
+    seen: dict[bytes, str] = {}
     for name in names:
         files = [_read(f, name, shape) for f, shape in zip(folders, shapes, strict=False)]
         forms = _forms(classes, largest_depth, *files)
@@ -74,6 +126,12 @@ def read_part(
                     f"{values.min():g} to {values.max():g}; get the official files from {folder.address}"
                 )
         image, label, *maps = files
+        twin = seen.setdefault(hashlib.sha256(image.tobytes()).digest(), name)
+        if twin != name:
+            raise ValueError(
+                f"{folders[0].home / folders[0].name / name} is the same image as {twin}; get the official "
+                f"files from {folders[0].address}"
+            )
         found = [_as_bytes(image, size), _nearest(label[..., None], size)[:, 0].long()]
         found += [_nearest(values, size) for values in maps]
         for column, value in zip(columns, found, strict=True):
@@ -84,7 +142,15 @@ def read_part(
             f"{folders[1].home / folders[1].name} should hold the class -1 where a pixel has no label, but "
             f"no pixel has it; get the official files from {folders[1].address}"
         )
-    return _split(images, labels, *rest)
+    split = _split(images, labels, *rest)
+    for folder, target, missing in zip(folders[1:3], split.targets, (labels < 0, rest[0] == 0), strict=False):
+        first = target.flatten()[(~missing).flatten().int().argmax()]
+        if (missing | (target == first)).all():
+            raise ValueError(
+                f"{folder.home / folder.name} should hold different labels, but all pixels have the same "
+                f"one or none; get the official files from {folder.address}"
+            )
+    return split
 
 
 def _forms(

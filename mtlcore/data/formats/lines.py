@@ -38,6 +38,27 @@ def decode(data: bytes, name: str) -> str:
         ) from error
 
 
+def shortened(line: str) -> str:
+    """Return a line as an error shows it: in quotation marks, and no more than its beginning.
+
+    Parameters
+    ----------
+    line : str
+        One line.
+
+    Returns
+    -------
+    shown : str
+
+    Examples
+    --------
+    >>> from mtlcore.data.formats.lines import shortened
+    >>> shortened("a" * 1000)[-8:]
+    "aaaa'..."
+    """
+    return repr(line) if len(line) <= 80 else f"{line[:80]!r}..."
+
+
 def split_lines(text: str) -> list[str]:
     """Split a text at line feeds.
 

@@ -17,6 +17,9 @@ NOT_TASKS = ("mol_id", "smiles")
 LONGEST = 5_000
 """Largest number of characters of a SMILES; the time of a fingerprint grows with the square of the atoms."""
 
+LINE = 2**16
+"""Largest number of characters of a line; a line of ToxCast, with its 617 labels, has less than 10,000."""
+
 
 def check_rows(data: bytes, name: str) -> tuple[list[str], int]:
     """Check that a table has one form from its first line to its last.
@@ -38,10 +41,18 @@ def check_rows(data: bytes, name: str) -> tuple[list[str], int]:
     Raises
     ------
     ValueError
-        If there is no column of SMILES, two columns have one name, or a row has more or fewer fields than
-        there are columns.
+        If there is no column of SMILES, two columns have one name, a row has more or fewer fields than there
+        are columns, or a line is endless or is broken by a carriage return or a quotation mark.
     """
-    head, *rows = split_lines(decode(data, name)) or [""]
+    lines = split_lines(decode(data, name)) or [""]
+    for number, line in enumerate(lines, start=1):
+        if len(line) > LINE:
+            raise ValueError(f"line {number} of {name} has more than {LINE:,} characters")
+        if "\r" in line or line.count('"') % 2:
+            raise ValueError(
+                f"line {number} of {name} has a carriage return or a quotation mark inside of it; remove it"
+            )
+    head, *rows = lines
     columns = next(csv.reader([head]), [])
     if "smiles" not in columns or len({*columns}) < len(columns):
         raise ValueError(
@@ -74,23 +85,30 @@ def read_table(data: bytes, name: str) -> tuple[list[str], pd.DataFrame]:
     Raises
     ------
     ValueError
-        If the table has another form, a label is neither 0 nor 1, a SMILES is longer than :data:`LONGEST`, or
-        a molecule occurs twice; the message has the line.
+        If the table has another form, a label is neither 0 nor 1, a SMILES is longer than :data:`LONGEST` or
+        has no letter, or a molecule occurs twice; the message has the line.
     """
     import pandas as pd
 
     columns, rows = check_rows(data, name)
     assays = [column for column in columns if column not in NOT_TASKS]
-    table = pd.read_csv(
-        io.BytesIO(data),
-        encoding="utf-8-sig",
-        dtype={column: str for column in columns if column in NOT_TASKS},
-        keep_default_na=False,
-        na_values={assay: [""] for assay in assays},  # "NA" is a text
-        low_memory=False,
-    )
+    try:
+        table = pd.read_csv(
+            io.BytesIO(data),
+            encoding="utf-8-sig",
+            dtype={column: str for column in columns if column in NOT_TASKS},
+            keep_default_na=False,
+            na_values={assay: [""] for assay in assays},  # "NA" is a text
+            low_memory=False,
+        )
+    except (ValueError, OverflowError) as error:
+        raise ValueError(
+            f"{name} is no table of comma-separated values: {' '.join(str(error).split())}"
+        ) from error
     if len(table) != rows:
-        raise ValueError(f"{name} has a carriage return or a quotation mark inside of a line; remove it")
+        raise ValueError(
+            f"{name} has {rows:,} lines below its first, but {len(table):,} rows; remove quotation marks"
+        )
 
     def refuse(wrong: pd.Series, fault: str, values: pd.Series | None = None) -> None:
         if wrong.any():
@@ -98,7 +116,9 @@ def read_table(data: bytes, name: str) -> tuple[list[str], pd.DataFrame]:
             found = "" if values is None else f": {str(values[row])!r}"
             raise ValueError(f"line {row + 2} of {name} has {fault}{found}")
 
-    refuse(table["smiles"].str.len() > LONGEST, f"a SMILES of more than {LONGEST:,} characters")
+    smiles = table["smiles"]
+    refuse(smiles.str.len() > LONGEST, f"a SMILES of more than {LONGEST:,} characters")
+    refuse((smiles != "") & ~smiles.str.contains("[A-Za-z*]"), "a SMILES without a letter", smiles)
     if "mol_id" in table:
         refuse(table.duplicated(list(NOT_TASKS)), "a molecule for the second time", table["mol_id"])
     for assay in assays:
@@ -106,4 +126,24 @@ def read_table(data: bytes, name: str) -> tuple[list[str], pd.DataFrame]:
         numbers = pd.to_numeric(labels.astype(str) if labels.dtype == bool else labels, errors="coerce")
         wrong = ~numbers.isin((0, 1)) & labels.notna()
         refuse(wrong, f"a label other than 0, 1 and empty in the column {assay!r}", labels)
-    return table["smiles"].tolist(), table[assays].astype(float)
+    return smiles.tolist(), table[assays].astype(float)
+
+
+def check_both(labels: pd.DataFrame, name: str) -> None:
+    """Check that both labels occur in every assay.
+
+    Parameters
+    ----------
+    labels : DataFrame
+        As from :func:`read_table`.
+    name : str
+        What an error calls the table.
+
+    Raises
+    ------
+    ValueError
+        If all labels of an assay are the same, or missing.
+    """
+    lacking = labels.columns[~((labels.min() == 0) & (labels.max() == 1))]
+    if len(lacking):
+        raise ValueError(f"{name} does not have both labels, 0 and 1, in the column {lacking[0]!r}")

@@ -95,4 +95,5 @@ def test_pairs_are_those_that_were_written(pairs: list[pawsx.Pair], end: str, ma
     file = Written("", "", "", content=(mark + "".join(row + end for row in rows)).encode())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pawsx, "MOST_EMPTY", 1)
-        assert pawsx.read_pairs(file, len(pairs)) == pairs
+        patch.setattr(pawsx, "check_language", lambda *_: None)
+        assert pawsx.read_pairs(file, len(pairs), "en") == pairs
