@@ -13,6 +13,8 @@ from sphinx.util.docutils import SphinxDirective
 import mtlcore as mtl
 from mtlcore.book import widgets
 from mtlcore.book.ledger import LEDGER, MEANINGS, Entry, Printed, Stored
+from mtlcore.data import DATASETS
+from mtlcore.data.dataset import NOT_CHECKED
 from mtlcore.experiments import EXPERIMENTS
 
 ROOT = Path(__file__).parents[2]
@@ -159,6 +161,32 @@ class Costs(SphinxDirective):
         return " + ".join(filter(None, [multiple, str(constant) if constant else ""]))
 
 
+class Checks(SphinxDirective):
+    """``{checks}`` says what is checked of the data files: the hashes, or what a data set declares."""
+
+    def run(self) -> list[nodes.Node]:
+        for source in (ROOT / "mtlcore" / "data").rglob("*.py"):
+            self.env.note_dependency(str(source))
+        pinned = [f"`{name}`" for name, data in DATASETS.items() if data.files and not data.checks]
+        lines = [f"Every byte of the files of {', '.join(pinned)} is checked by size and SHA-256."]
+        groups: dict[int, list[str]] = {}
+        for name, data in DATASETS.items():
+            if data.checks:
+                groups.setdefault(id(data.checks), []).append(name)
+        for names in groups.values():
+            lines += [
+                "",
+                f"**{', '.join(f'`{name}`' for name in names)}**",
+                "",
+                "| Checked | Accepted |",
+                "|---|---|",
+            ]
+            checks = DATASETS[names[0]].checks
+            last = sorted(checks, key=lambda what: what == NOT_CHECKED)
+            lines += [f"| {what} | {checks[what]} |" for what in last]
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("widget", Widget)
     app.add_directive("results", Results)
@@ -166,4 +194,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("verdicts", Verdicts)
     app.add_directive("methods", Methods)
     app.add_directive("costs", Costs)
+    app.add_directive("checks", Checks)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
