@@ -7,6 +7,7 @@ import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ UNPACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError, OverflowError),
-    *(struct.error, LookupError, TypeError, AttributeError, SyntaxError, MemoryError),
+    *(struct.error, LookupError, TypeError, AttributeError, SyntaxError, TokenError, MemoryError),
 )
 """What the readers of zips, images and arrays raise on damaged files, as tests with random damage show."""
 

@@ -19,6 +19,11 @@ WRONG: dict[str, tuple[str, bytes | None, str]] = {
     "text": ("val/image/0.npy", b"hello", "no array of numbers"),
     "cut": ("val/image/0.npy", array_file(np.zeros((*SMALL_MAPS, 3)))[:-9], "no array of numbers"),
     "objects": ("val/image/0.npy", array_file(np.array([None])), "no array of numbers"),
+    "header": (
+        "val/image/0.npy",
+        array_file(np.zeros((*SMALL_MAPS, 3))).replace(b"'s", b"('", 1),
+        "no array of numbers",
+    ),
     "a lie": ("val/image/0.npy", lying_header(), "no array of numbers"),
     "shape": (
         "val/depth/1.npy",
