@@ -59,8 +59,8 @@ def checks(full: Size, classes: int, largest_depth: float, **counts: int) -> dic
         "Files": f"{parts} files 0.npy, 1.npy, ... of each kind, in folders or in zips",
         "Size": f"a file has at most {largest_file(full):,} bytes, unpacked",
         "Zip": "its files are stored or deflated",
-        "Arrays": f"finite numbers of shape ({height}, {width}), for images ({height}, {width}, 3), for depths "
-        f"({height}, {width}, 1), and as many as the file holds; no objects",
+        "Arrays": f"finite numbers of shape ({height}, {width}), for images ({height}, {width}, 3), for "
+        f"depths ({height}, {width}, 1), and as many as the file holds; no objects",
         "Images": f"values from 0 to 1, with {OVERSHOOT:g} more for what resizing does at edges",
         "Classes": f"whole numbers from -1 (no label) to {classes - 1}; -1 occurs in every part",
         "Depths": f"from 0 (no label) to {largest_depth:g}",
