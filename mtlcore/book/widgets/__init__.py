@@ -1,9 +1,11 @@
 """Interactive figures that work in a live kernel, in Colab, and in a page with no kernel and no network."""
 
+from mtlcore.book.widgets.ball import Ball
 from mtlcore.book.widgets.explorer import Explorer
 from mtlcore.book.widgets.moments import Moments
+from mtlcore.book.widgets.rebound import Rebound
 from mtlcore.book.widgets.simplex import Simplex
 from mtlcore.book.widgets.temperature import Temperature
 from mtlcore.book.widgets.uncertainty import Uncertainty
 
-__all__ = ["Explorer", "Moments", "Simplex", "Temperature", "Uncertainty"]
+__all__ = ["Ball", "Explorer", "Moments", "Rebound", "Simplex", "Temperature", "Uncertainty"]

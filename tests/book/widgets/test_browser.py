@@ -9,7 +9,18 @@ from selenium.webdriver import ActionChains, Keys
 
 from mtlcore import Projection
 from mtlcore.book import style, widgets
-from mtlcore.book.widgets import Explorer, Moments, Simplex, Temperature, Uncertainty, explorer
+from mtlcore.book.widgets import (
+    Ball,
+    Explorer,
+    Moments,
+    Rebound,
+    Simplex,
+    Temperature,
+    Uncertainty,
+    ball,
+    explorer,
+    rebound,
+)
 
 pytestmark = [
     pytest.mark.browser,
@@ -286,6 +297,50 @@ def test_moments_by_keyboard(show):
     assert beta.get_attribute("aria-valuetext") == "β = 0.97"
     assert one(first, ".mtl-panel svg").get_attribute("innerHTML") != weights
     assert one(second, "tbody").text == kept
+
+
+def test_ball_by_keyboard(show):
+    browser = show(Ball(), Ball("linear", 0.3))
+    first, second = all_of(browser, ".mtl-ball[role=group]")
+    kept, radius = second.text, one(first, "input[type=range]")
+    ring = float(one(first, "circle.mtl-edge").get_attribute("r"))
+    radius.send_keys(Keys.HOME)
+    assert radius.get_attribute("aria-valuetext") == "radius 0.03"
+    assert float(one(first, "circle.mtl-edge").get_attribute("r")) == pytest.approx(0.03 * ring)
+    assert one(first, ".mtl-status").text == (
+        f"Radius 0.03: scaled deviation {2 / 0.03 * ball.deviation('quadratic', 0.03):.3f}, "
+        "norm of the gradient 1.000."
+    )
+    all_of(first, "input[type=radio]")[1].send_keys(Keys.RIGHT)
+    assert one(first, ".mtl-status").text.endswith("norm of the gradient 0.000.")
+    assert one(first, ".mtl-gradient").text == "g = 0"
+    assert second.text == kept
+
+
+def test_rebound_plays_and_stops(show):
+    browser = show(Rebound(step=298), Rebound(0.1, 5))
+    first, second = all_of(browser, ".mtl-rebound[role=group]")
+    play, status = one(first, "button"), one(first, ".mtl-status")
+    play.send_keys(Keys.ENTER)
+    wait(browser, lambda: "Step 300" in status.text and "Play" in play.text)
+    play.send_keys(Keys.ENTER)  # at the end it starts anew
+    wait(browser, lambda: 1 < int(one(first, "output").text) < 298)
+    play.send_keys(Keys.ENTER)
+    kept = status.text
+    one(second, "input[type=radio]").click()
+    assert "weight 0.58" in one(second, ".mtl-status").text
+    assert status.text == kept and "Play" in play.text
+
+
+def test_rebound_by_keyboard(show):
+    browser = show(Rebound())
+    status, step = one(browser, ".mtl-status"), one(browser, "input[type=range]")
+    assert "away from" in status.text
+    step.send_keys(*[Keys.LEFT] * 8)
+    assert step.get_attribute("aria-valuetext") == "step 72" and "towards" in status.text
+    one(browser, "input[type=radio]").send_keys(Keys.LEFT)
+    run = rebound.simulate(0.1)
+    assert [cell.text for cell in all_of(browser, "td")][1:] == ["0.10", f"{run['weight'][72]:.2f}"]
 
 
 @pytest.mark.parametrize("widget", WIDGETS)
