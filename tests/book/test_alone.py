@@ -1,8 +1,9 @@
-"""A notebook alone, in an empty folder and an environment without mtlcore: what Colab does.
+"""The notebooks alone, in an empty folder and an environment without mtlcore: what Colab does.
 
 The environment is made fresh, or ``ALONE_PYTHON`` names the Python to use (Colab's own, in its image).
 """
 
+import ast
 import json
 import os
 import shutil
@@ -11,7 +12,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.chapters import ADDRESS, NOTEBOOKS, ROOT, execute, read
+from helpers.chapters import ADDRESS, FIRST_CELL, NOTEBOOKS, ROOT, execute, read
+from nbformat import NotebookNode
 
 pytestmark = pytest.mark.alone
 THERE = ["torch", "numpy", "matplotlib", "ipywidgets"]
@@ -24,12 +26,21 @@ def run(*command: str | Path, cwd: Path | None = None) -> str:
     return done.stdout
 
 
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def imports(source: str) -> list[str]:
+    nodes = ast.walk(ast.parse(source))
+    return [ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
 def pins() -> dict[str, str]:
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     return {line.split("==")[0]: line for line in lines if "==" in line}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def python(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A Python with what Colab has, but without mtlcore."""
     if named := os.environ.get("ALONE_PYTHON"):
@@ -48,8 +59,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def kernel(python: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The name of a kernel of that Python, mtlcore taken out again if it is there."""
-    run(python, "-m", "pip", "uninstall", "-qqq", "-y", "mtlcore")
+    """The name of a kernel of that Python."""
     spec = tmp_path / "jupyter" / "kernels" / "alone" / "kernel.json"
     spec.parent.mkdir(parents=True)
     argv = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
@@ -59,7 +69,7 @@ def kernel(python: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "alone"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def clone(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a repository that holds the working tree, edits included."""
     if not (ROOT / ".git").exists():
@@ -77,17 +87,19 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"file://localhost{folder}"  # pip wants a host in an address
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_alone_installs_mtlcore_and_runs(
-    path: Path, python: str, kernel: str, clone: str, tmp_path: Path
+    python: str, kernel: str, clone: str, tmp_path: Path
 ) -> None:
+    """All of the first chapter; its first cell is that of the others, so these need what they import."""
     before = run(python, "-c", VERSIONS)
     assert subprocess.run([python, "-c", "import mtlcore"], capture_output=True).returncode != 0
-    notebook = read(path)
-    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
-    first.source = first.source.replace(ADDRESS, clone)
-    assert clone in first.source
+    notebook = read(NOTEBOOKS[0])
+    code_cells(notebook)[0].source = FIRST_CELL.replace(ADDRESS, clone)
     folder = tmp_path / "empty"
     folder.mkdir()
     execute(notebook, folder, kernel)
+    for path in NOTEBOOKS:
+        cells = code_cells(read(path))[1:]
+        lines = [line for cell in cells for line in imports(cell.source)]
+        run(python, "-c", "\n".join(lines), cwd=folder)
     assert run(python, "-c", VERSIONS) == before
