@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from helpers.chapters import ADDRESS, FIRST_CELL, NOTEBOOKS, ROOT, execute, read
+from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 pytestmark = pytest.mark.alone
@@ -31,7 +32,7 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
 
 
 def imports(source: str) -> list[str]:
-    nodes = ast.walk(ast.parse(source))
+    nodes = ast.walk(ast.parse(TransformerManager().transform_cell(source)))
     return [ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
