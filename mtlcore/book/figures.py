@@ -294,7 +294,7 @@ def forest(gaps: pd.DataFrame, label: str) -> Figure:
     panels = dict(list(gaps.groupby(level=0, sort=False)))
     heights = [len(part) + 1 for part in panels.values()]
     figure, axes = plt.subplots(
-        len(panels), 1, figsize=(6.4, 0.25 * sum(heights) + 0.5), height_ratios=heights, squeeze=False
+        len(panels), 1, figsize=(style.WIDTH, 0.25 * sum(heights) + 0.5), height_ratios=heights, squeeze=False
     )
     for ax, (title, part) in zip(axes[:, 0], panels.items(), strict=True):
         part = part.droplevel(0).sort_values("mean")

@@ -46,11 +46,17 @@ def costs():
     return figures.costs(rows().query("seed == 0"), {name: name.lower() for name in NAMES}, "epoch", "value")
 
 
+def forest():
+    gaps = pd.DataFrame({"mean": [1.0, -0.5, 0.2], "interval": [0.3, 0.1, float("nan")]})
+    gaps.index = pd.MultiIndex.from_tuples([("one", "SLAW"), ("one", "PCGrad"), ("two", "SLAW")])
+    return figures.forest(gaps, "difference in %")
+
+
 def grid():
     return figures.grid(["loss", "error"], ["first", "second"])[0]
 
 
-DRAWN = (contours, costs, descents, grid, learning_curves, figures.two_ways)
+DRAWN = (contours, costs, descents, forest, grid, learning_curves, figures.two_ways)
 each = pytest.mark.parametrize("draw", DRAWN, ids=lambda draw: draw.__name__)
 
 
