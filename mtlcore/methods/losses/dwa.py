@@ -81,7 +81,8 @@ class DWA(LossBalancing):
     def rule(self, losses: Tensor) -> Tensor:
         if self.pace == "step":
             before = torch.where(self.recent.isnan(), losses, self.recent)
-            self.earlier, self.recent = self.recent, self.beta * before + (1 - self.beta) * losses
+            mean = self.beta * before + (1 - self.beta) * losses
+            self.earlier, self.recent = self.recent, mean
         else:
             self.total = self.total + losses
             self.steps = self.steps + 1

@@ -72,5 +72,5 @@ class IMTLL(LearnedScales):
 
     def rule(self, losses: Tensor) -> Tensor:
         if (losses < 0).any():
-            raise ValueError(f"IMTL-L needs losses of at least 0, not {losses.tolist()}")
+            raise ValueError(f"IMTL-L needs losses >= 0, not {losses.tolist()}")
         return self.s.detach().exp()

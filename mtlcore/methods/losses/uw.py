@@ -86,7 +86,8 @@ class UW(LearnedScales):
             With its graph to s.
         """
         self._meet(len(losses), losses.device)
-        return (self._kappa(losses) * torch.exp(-self.s) * losses + self.s / 2).sum()
+        weighted = self._kappa(losses) * torch.exp(-self.s) * losses
+        return (weighted + self.s / 2).sum()
 
     def _kappa(self, losses: Tensor) -> Tensor:
         kinds = self._of_tasks("kind", len(losses)) or ()
@@ -94,5 +95,5 @@ class UW(LearnedScales):
 
     def rule(self, losses: Tensor) -> Tensor:
         if (losses < 0).any():
-            raise ValueError(f"UW needs losses of at least 0, not {losses.tolist()}")
+            raise ValueError(f"UW needs losses >= 0, not {losses.tolist()}")
         return self._kappa(losses) * torch.exp(-self.s.detach())
