@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+import mtlcore as mtl
 from mtlcore.experiments.slaw import _regression, rates
 
 
@@ -38,6 +39,14 @@ def test_only_the_first_seed_chooses() -> None:
         }
     )
     assert rates.choose(rows).to_dict() == {"SLAW": 2.0}
+
+
+def test_the_stored_tests_are_at_the_chosen_rates() -> None:
+    rows = mtl.results("slaw-rates", preset="laptop")
+    assert rates.choose(rows).to_dict() == rates.CHOSEN
+    fresh = rows[rows["seed"] > 0]
+    assert (fresh["lr"] == fresh["method"].map(rates.CHOSEN)).all()
+    assert (fresh.groupby("method")["seed"].nunique() == 3).all()
 
 
 def test_at_one_rate_it_is_table_1(smoke) -> None:
