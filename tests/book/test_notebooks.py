@@ -21,7 +21,6 @@ NOT_YET = {
     "fixed-weights",
     "learning-the-weights",
     "random-weights",
-    "slaw",
     "the-price-of-a-step",
     "when-tasks-pull-apart",
 }
