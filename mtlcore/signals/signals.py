@@ -257,6 +257,14 @@ class Signals:
         ------
         ValueError
             If the level is unknown, or is "features" when every task has an input of its own.
+
+        Notes
+        -----
+        Cost on the shared parameters: T backward passes. The weighted sum of the task gradients, which
+        :meth:`backward` takes afterwards, needs no further pass where the T gradients were kept, and one
+        more, T + 1 in all, where only their inner products were. That is so where a linear layer is wide
+        enough to compare its gradients in coordinates, which cost less. Where the T gradients fill more
+        memory than one block, those of a block are made again for every earlier one.
         """
         if check_level(level) == "parameters":
             gramian = self._step.gramian

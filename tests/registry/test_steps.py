@@ -46,17 +46,33 @@ def test_weights_of_losses_are_weights_of_the_heads_too(text: str) -> None:
     assert make(text).weights_heads
 
 
-@methods(texts=mtl.METHODS)
-def test_passes_are_what_the_docstring_says(text: str) -> None:
-    """Seven tasks, so that a T is no other number."""
+def passes(method: mtl.methods.Method, trunk: nn.Module, inputs: int) -> dict[str, int]:
+    """Of one step with seven tasks, so that a T is no other number."""
     torch.manual_seed(0)
-    model = mtl.MultiTaskModel(plain(), [nn.Linear(4, 2) for _ in range(7)])
-    data = mtl.Batch(torch.randn(N, 5), tuple(torch.randn(N, 2) for _ in range(7)))
+    model = mtl.MultiTaskModel(trunk, [nn.Linear(4, 2) for _ in range(7)])
+    data = mtl.Batch(torch.randn(N, inputs), tuple(torch.randn(N, 2) for _ in range(7)))
     tasks = [mtl.Task.regression(f"task {i}") for i in range(7)]
     signals = mtl.Signals(model, data, tasks, data)
-    method = make(text)
     method.backward(signals)
+    return asdict(signals.passes)
+
+
+@methods(texts=mtl.METHODS)
+def test_passes_are_what_the_docstring_says(text: str) -> None:
+    method = make(text)
     words = {7: "T", 8: "T + 1", 9: "T + 2", 14: "2T"}
-    passes = {k.replace("_", "-"): words.get(n, n) for k, n in asdict(signals.passes).items() if n}
-    counted = ", ".join(f"{n} {kind}" for kind, n in passes.items())
+    counts = passes(method, plain(), inputs=5)
+    counted = ", ".join(f"{words.get(n, n)} {k.replace('_', '-')}" for k, n in counts.items() if n)
     assert f"Cost: {counted}" in method.__doc__
+
+
+@methods(texts=mtl.METHODS)
+def test_where_only_inner_products_are_kept_the_update_is_one_pass_more(text: str) -> None:
+    method = make(text)
+    narrow = passes(make(text), plain(), inputs=5)
+    wide = passes(method, nn.Sequential(nn.Linear(400, 64), nn.Tanh(), nn.Linear(64, 4)), inputs=400)
+    more = {
+        **narrow,
+        "backward": narrow["backward"] + ("Cost: 1 forward, T backward or T + 1" in method.__doc__),
+    }
+    assert wide == more

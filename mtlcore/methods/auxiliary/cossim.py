@@ -32,7 +32,8 @@ class CosSim(Auxiliary):
 
     Notes
     -----
-    Cost: 1 forward, 2 backward, 1 forward-mode, whatever T; weighted: 1 forward, T backward.
+    Cost: 1 forward, 2 backward, 1 forward-mode, whatever T; weighted: 1 forward, T backward or T + 1
+    (see :meth:`mtlcore.Signals.gramian`).
 
     A zero main gradient has no angle: then the switch is on and the cosine is taken as 0.
 

@@ -35,7 +35,8 @@ class Orthogonal(ReferenceProjection):
 
     Notes
     -----
-    Cost: 1 forward, T backward. State: v, as long as the shared parameters, when smoothed.
+    Cost: 1 forward, T backward or T + 1 (see :meth:`mtlcore.Signals.gramian`).
+    State: v, as long as the shared parameters, when smoothed.
 
     Where v is zero nothing is taken out. The update of 2018 also goes against the auxiliary gradient, which
     is there an adversary; that term is left out, as in the Projection paper.

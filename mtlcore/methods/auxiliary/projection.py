@@ -34,7 +34,8 @@ class Projection(ReferenceProjection):
 
     Notes
     -----
-    Cost: 1 forward, T backward. State: v, as long as the shared parameters, when smoothed.
+    Cost: 1 forward, T backward or T + 1 (see :meth:`mtlcore.Signals.gramian`).
+    State: v, as long as the shared parameters, when smoothed.
 
     Where v is zero nothing is changed. Any vector may be an auxiliary row of ``direction``: with the
     parameters there, :math:`d - g_m` is a projected weight decay (the paper's experiment 4). Algorithm 2 of

@@ -42,7 +42,7 @@ class CAGrad(GradientBalancing):
 
     Notes
     -----
-    Cost: 1 forward, T backward (1 at the level of features).
+    Cost: 1 forward, T backward or T + 1 (see :meth:`mtlcore.Signals.gramian`); 1 at the level of features.
 
     Where the best g_w is zero, no direction helps all tasks, and every d of the ball that harms none is a
     maximum. Of these the answer is the one nearest to g_0. It is zero where all tasks take part in the

@@ -47,8 +47,8 @@ class GradVac(Randomised, GradientSurgery, GradientBalancing):
 
     Notes
     -----
-    Cost: 1 forward, T backward (1 at the level of features). State: ``targets``, (T, T) or (V, T, T) for V
-    variables, from zero on.
+    Cost: 1 forward, T backward or T + 1 (see :meth:`mtlcore.Signals.gramian`); 1 at the level of features.
+    State: ``targets``, (T, T) or (V, T, T) for V variables, from zero on.
 
     With targets at 0 and beta = 0 this is :class:`PCGrad`. A zero gradient has no cosine and is passed over;
     targets count as 1 - 1e-6 at most.

@@ -29,7 +29,7 @@ class IMTLG(GradientBalancing):
 
     Notes
     -----
-    Cost: 1 forward, T backward (1 at the level of features).
+    Cost: 1 forward, T backward or T + 1 (see :meth:`mtlcore.Signals.gramian`); 1 at the level of features.
 
     With s the norms and C the cosines of the gradients, :math:`s_i w_i \propto \sum_j C^+_{ij}`: the paper's
     closed form where that exists, and two tasks always weigh :math:`w_i \propto 1/s_i`. Weights may be

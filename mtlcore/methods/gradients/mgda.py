@@ -41,8 +41,8 @@ class MGDA(GradientBalancing):
 
     Notes
     -----
-    Cost: 1 forward, T backward (1 at the level of features). By rows: 1 forward, and a backward and a
-    forward-mode pass for each row, at most T, and 1 backward.
+    Cost: 1 forward, T backward or T + 1 (see :meth:`mtlcore.Signals.gramian`); 1 at the level of features.
+    By rows: 1 forward, and a backward and a forward-mode pass for each row, at most T, and 1 backward.
 
     With ``level="features"`` this is MGDA-UB, the upper bound of Sener and Koltun. For two tasks, published
     code rounds weights of 0 and 1 to 0.001 and 0.999; here they are exact.

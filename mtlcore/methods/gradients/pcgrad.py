@@ -32,7 +32,7 @@ class PCGrad(Randomised, GradientBalancing):
 
     Notes
     -----
-    Cost: 1 forward, T backward (1 at the level of features).
+    Cost: 1 forward, T backward or T + 1 (see :meth:`mtlcore.Signals.gramian`); 1 at the level of features.
 
     Each g is a combination of the task gradients, so its T coefficients and the Gramian are all that is
     needed. A zero gradient conflicts with nothing. The sum is that of the authors' code.
