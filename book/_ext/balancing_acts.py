@@ -154,7 +154,7 @@ class Costs(SphinxDirective):
 
     def count(self, method: mtl.methods.Method, tasks: int, width: int) -> dict[str, int]:
         torch.manual_seed(0)
-        model = mtl.models.mlp([width, 8, 4], [2] * tasks)
+        model = mtl.models.mlp([width, 64, 4], [2] * tasks)
         batch = mtl.Batch(torch.randn(6, width), tuple(torch.randn(6, 2) for _ in range(tasks)))
         signals = mtl.Signals(model, batch, [mtl.Task.regression(str(i)) for i in range(tasks)], batch)
         method.backward(signals)
