@@ -40,15 +40,18 @@ class Browser(webdriver.Chrome):
         """Console errors since the visit."""
         return [e["message"] for e in self.get_log("browser") if e["level"] == "SEVERE"]
 
-    def outside(self) -> list[str]:
-        """Addresses asked for since the visit that are not on this machine's disk."""
+    def asked(self) -> list[str]:
+        """Addresses asked for since the visit."""
         events = [json.loads(entry["message"])["message"] for entry in self.get_log("performance")]
-        asked = [
+        return [
             event["params"]["request"]["url"]
             for event in events
             if event["method"] == "Network.requestWillBeSent"
         ] + [event["params"]["url"] for event in events if event["method"] == "Network.webSocketCreated"]
-        return [url for url in asked if not url.startswith(LOCAL)]
+
+    def outside(self) -> list[str]:
+        """Addresses asked for since the visit that are not on this machine's disk."""
+        return [url for url in self.asked() if not url.startswith(LOCAL)]
 
 
 @contextmanager

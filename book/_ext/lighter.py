@@ -1,0 +1,28 @@
+"""Leave out what no page needs."""
+
+import re
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+SEARCH = re.compile(r'\s*<script src="[^"]*\b(?:searchtools|language_data|searchindex)\.js[^"]*"></script>')
+
+
+def drop(app: Sphinx, exception: Exception | None) -> None:
+    """Drop the index of the search from all pages but its own, and a script of 1.5 MB that draws icons.
+
+    The theme's style sheet draws the icons too, with fonts.
+    """
+    if exception or app.builder.format != "html":
+        return
+    root = Path(app.outdir)
+    (root / "_static" / "scripts" / "fontawesome.js").write_text("")
+    for name in app.env.found_docs:
+        page = root / f"{name}.html"
+        page.write_text(SEARCH.sub("", page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    # After Sphinx has copied the static files.
+    app.connect("build-finished", drop, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
