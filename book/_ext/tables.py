@@ -23,15 +23,13 @@ class OneHeader(SphinxPostTransform):
 
 
 def merge_headers(table: Tag) -> None:
-    """Put the names of the index over their columns, where the columns have no name of their own."""
+    """Put the names of the index over their columns; ``index \\ columns`` where both have one."""
     rows = table.select("thead tr")
-    if len(rows) != 2:
-        return
-    columns, index = (row.find_all("th") for row in rows)
-    pairs = list(zip(columns, index, strict=True)) if len(columns) == len(index) else []
-    if pairs and not any(a.get_text(strip=True) and b.get_text(strip=True) for a, b in pairs):
-        for a, b in pairs:
-            a.string = a.get_text(strip=True) or b.get_text(strip=True)
+    columns, index = (row.find_all("th") for row in rows) if len(rows) == 2 else ([], [])
+    if len(columns) == len(index) > 0 and not index[-1].get_text(strip=True):
+        for cell, name in zip(columns, index, strict=True):
+            names = (name.get_text(strip=True), cell.get_text(strip=True))
+            cell.string = " \\ ".join(filter(None, names))
         rows[1].decompose()
     for cell in table.select("thead th"):
         cell["scope"] = "col"

@@ -85,9 +85,13 @@ def test_book_page_is_light(browser, page):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
 def test_book_page_has_no_serious_barrier(browser, page, theme):
-    axe = pytest.importorskip("axe_core_python.selenium", reason="needs axe-core-python: install the extra 'test'")
+    axe = pytest.importorskip(
+        "axe_core_python.selenium", reason="needs axe-core-python: install the extra 'test'"
+    )
     browser.visit(page)
-    browser.execute_script("localStorage.setItem('mode', arguments[0]); localStorage.setItem('theme', arguments[0])", theme)
+    browser.execute_script(
+        "localStorage.setItem('mode', arguments[0]); localStorage.setItem('theme', arguments[0])", theme
+    )
     browser.visit(page)
     browser.set_script_timeout(120)
     found = axe.Axe().run(browser, options={"resultTypes": ["violations"]})["violations"]
@@ -144,14 +148,15 @@ def test_a_solution_holds_its_cell(browser):
 @pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
 def test_code_and_tables_are_whole_on_a_desktop(browser, page):
     browser.visit(page, 1280, 900)
-    open_all = "document.querySelectorAll('details').forEach(d => { d.open = true })"
-    browser.execute_script(open_all)
+    browser.execute_script("document.querySelectorAll('details').forEach(d => { d.open = true })")
     cut = browser.execute_script(
         """
-        const wide = (box) => box.scrollWidth > box.clientWidth + 1;
-        const code = [...document.querySelectorAll("article .cell_input pre, article .output.text_markdown pre")];
-        const tables = [...document.querySelectorAll("article .cell_output .text_html:has(table.dataframe)")];
-        return [...code, ...tables].filter(wide).map((box) => box.textContent.trim().slice(0, 80));
+        const narrow = (box) => Math.max(...box.textContent.split("\\n").map((l) => l.length)) <= 76;
+        const code = [...document.querySelectorAll("article pre")].filter(narrow);
+        const tables = [...document.querySelectorAll("article .text_html:has(table.dataframe)")];
+        return [...code, ...tables]
+          .filter((box) => box.scrollWidth > box.clientWidth + 1)
+          .map((box) => box.textContent.trim().slice(0, 80));
         """
     )
     headers = [t.text[:80] for t in all_of(browser, "table.dataframe") if len(all_of(t, "thead tr")) > 1]
