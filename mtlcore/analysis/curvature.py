@@ -1,4 +1,4 @@
-"""Sharpness of a minimum: the largest eigenvalue of the Hessian, and the variance of the gradient."""
+"""Sharpness of a minimum: the largest eigenvalue of the Hessian, and the noise of the gradients."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from scipy.sparse.linalg import LinearOperator, eigsh
 from torch import Tensor
-from torch.func import functional_call, grad, jvp
+from torch.func import functional_call, grad, jacrev, jvp
 
 from mtlcore.models import MultiTaskModel
 from mtlcore.tasks import Batch, Split, Task
@@ -130,11 +130,56 @@ def gradient_variance(
     return deviations.square().sum(1).mean().item()
 
 
+def gradient_spread(model: MultiTaskModel, split: Split, tasks: Sequence[Task], *, batch_size: int) -> float:
+    r"""Compute how far the task gradients of a mini-batch are apart, :math:`E \sum_i \|g_i - \bar g\|^2`.
+
+    Random weights make noise in proportion to it. The mean is over all whole mini-batches of the split, in
+    its order. The gradients are those with respect to all parameters, in evaluation mode.
+
+    Parameters
+    ----------
+    model : MultiTaskModel
+        The network.
+    split : Split
+        The samples.
+    tasks : sequence of Task
+        T tasks.
+    batch_size : int
+        Number of samples of a mini-batch.
+
+    Returns
+    -------
+    spread : float
+        Sum over the tasks of the squared distance between task gradient and mean gradient.
+
+    Raises
+    ------
+    ValueError
+        If the split has no whole mini-batch.
+    """
+    if len(split) < batch_size:
+        raise ValueError(f"{len(split)} samples hold no batch of {batch_size}")
+    parameters = {name: p.detach() for name, p in model.named_parameters()}
+    spreads = []
+    with model.evaluating():
+        for batch in split.batches(batch_size):
+            if len(batch.targets[0]) == batch_size:
+                by_task = jacrev(lambda p, batch=batch: _losses(model, p, batch, tasks))(parameters)
+                gradients = torch.cat([g.flatten(1) for g in by_task.values()], 1).double()
+                spreads.append((gradients - gradients.mean(0)).square().sum())
+    return torch.stack(spreads).mean().item()
+
+
 def _mean_loss(model: MultiTaskModel, parameters: Parameters, batch: Batch, tasks: Sequence[Task]) -> Tensor:
     """Mean over the tasks of the mean loss of the labelled samples."""
+    return _losses(model, parameters, batch, tasks).mean()
+
+
+def _losses(model: MultiTaskModel, parameters: Parameters, batch: Batch, tasks: Sequence[Task]) -> Tensor:
+    """Mean loss of the labelled samples for each task, (T,)."""
     outputs = functional_call(model, parameters, (batch.inputs,))
     losses = []
     for task, output, target in zip(tasks, outputs, batch.targets, strict=True):
         values, present = task.sample_losses(output, target)
         losses.append(values.sum() / present.sum())
-    return torch.stack(losses).mean()
+    return torch.stack(losses)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 import mtlcore as mtl
-from mtlcore.analysis.curvature import gradient_variance, top_eigenvalue
+from mtlcore.analysis.curvature import gradient_spread, gradient_variance, top_eigenvalue
 
 TASKS = (mtl.Task.classification("a"), mtl.Task.regression("b"))
 
@@ -58,3 +58,27 @@ def test_gradient_variance() -> None:
     assert gradient_variance(model, split, TASKS, batch_size=15) == pytest.approx(expected, rel=1e-5)
     with pytest.raises(ValueError, match="no two batches"):
         gradient_variance(model, split, TASKS, batch_size=21)
+
+
+def test_gradient_spread() -> None:
+    model, split = problem()
+    model.eval()
+    parameters = [*model.parameters()]
+    spreads = []
+    for part in (slice(0, 15), slice(15, 30)):
+        first, second = model(split.inputs[part])
+        cross = nn.functional.cross_entropy(first, split.targets[0][part])
+        square = nn.functional.mse_loss(second, split.targets[1][part])
+        rows = []
+        for loss in (cross, square):
+            pieces = torch.autograd.grad(
+                loss, parameters, retain_graph=True, allow_unused=True, materialize_grads=True
+            )
+            rows.append(torch.cat([piece.flatten() for piece in pieces]))
+        spreads.append((rows[0] - rows[1]).square().sum() / 2)  # of two points about their mean
+    model.train()
+    value = gradient_spread(model, split, TASKS, batch_size=15)
+    assert value == pytest.approx(torch.stack(spreads).mean().item(), rel=1e-5)
+    assert model.training
+    with pytest.raises(ValueError, match="no batch of 41"):
+        gradient_spread(model, split, TASKS, batch_size=41)

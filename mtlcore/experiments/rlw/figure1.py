@@ -16,8 +16,9 @@ from mtlcore.analysis.curvature import gradient_variance, top_eigenvalue
 from mtlcore.data import load
 from mtlcore.experiments.engine.experiment import Config, Experiment, Result
 from mtlcore.experiments.engine.training import train_and_test
-from mtlcore.models import MultiTaskModel, lenet
-from mtlcore.tasks import MultiTaskData, Split
+from mtlcore.experiments.rlw._overlays import first, network
+from mtlcore.models import MultiTaskModel
+from mtlcore.tasks import MultiTaskData
 from mtlcore.train import evaluate
 
 METHODS = ["Static", "Static(scale='sum')", "RLW"]
@@ -84,7 +85,7 @@ def run(config: Config, device: str) -> Result:
         seed=config["data_seed"],
     )
     test = data.test.to(device)
-    few, many = (_first(data.train, config[f"{name}_images"]).to(device) for name in ("hessian", "variance"))
+    few, many = (first(data.train, config[f"{name}_images"]).to(device) for name in ("hessian", "variance"))
 
     def measure(epoch: int, model: MultiTaskModel) -> dict[str, float]:
         found = evaluate(model, test, data.tasks)
@@ -97,9 +98,7 @@ def run(config: Config, device: str) -> Result:
         return row
 
     def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
-        size = few.inputs[0].shape[-1]
-        model = lenet(size=size, kernels=(9, 5) if size == 36 else (3, 3))
-        return data, model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return data, network(data)
 
     def curve(history: pd.DataFrame, data: MultiTaskData) -> pd.DataFrame:
         numbers = ("train_loss.", "test_accuracy.", "hessian_top", "gradient_variance")
@@ -112,11 +111,6 @@ def run(config: Config, device: str) -> Result:
 
     sgd = partial(torch.optim.SGD, lr=config["lr"], momentum=config["momentum"])
     return train_and_test(config, device, start, test=final, curve=curve, optimizer=sgd, on_epoch=measure)
-
-
-def _first(split: Split, samples: int) -> Split:
-    assert isinstance(split.inputs, torch.Tensor)
-    return Split(split.inputs[:samples], tuple(y[:samples] for y in split.targets))
 
 
 experiment = Experiment(
