@@ -20,7 +20,6 @@ WIDTH = 76
 NOT_YET = {
     "fixed-weights",
     "learning-the-weights",
-    "random-weights",
     "the-price-of-a-step",
     "when-tasks-pull-apart",
 }

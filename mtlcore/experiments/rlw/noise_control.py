@@ -154,7 +154,7 @@ experiment = Experiment(
     source="random-weighting paper, Figure 1: a control that the paper does not have",
     presets={
         "smoke": SMOKE,
-        "laptop": grids(range(8)),
+        "laptop": grids(range(5)),
         "paper": grids(range(20), updates=9_600),
     },
     run=run,
