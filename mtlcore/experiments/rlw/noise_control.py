@@ -45,7 +45,10 @@ SETTINGS: dict[str, Any] = {
     "measure_every": 240,
     "hessian_images": 1_000,
 }
-ARMS = [{"method": ["Static", "RLW"], "batch_size": BATCH}, {"method": "Static", "batch_size": [128, 64]}]
+ARMS: list[dict[str, Any]] = [
+    {"method": ["Static", "RLW"], "batch_size": BATCH},
+    {"method": "Static", "batch_size": [128, 64]},
+]
 
 
 def grids(seeds: range, **changes: Any) -> list[dict[str, Any]]:
