@@ -10,6 +10,8 @@ import pytest
 from helpers.chapters import FIRST_CELL, NOTEBOOKS, ROOT, one_thread, read
 from nbformat import NotebookNode
 
+from mtlcore.book.ledger import MEANINGS
+
 NBVAL = (
     *("-q", "-p", "no:cacheprovider", "-p", "no:xdist"),
     *("--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "300"),
@@ -145,3 +147,14 @@ def test_it_is_small(path: Path) -> None:
 def test_no_cell_uses_what_hangs_a_build(path: Path) -> None:
     hanging = re.compile(r"\binteract(ive|_manual)?\(|@interact\b|\b(widgets|ipywidgets)\.Output\b")
     assert [cell.source for cell in code(read(path)) if hanging.search(cell.source)] == []
+
+
+@each
+def test_its_verdicts_are_those_of_the_ledger(path: Path) -> None:
+    """In a table with the column "verdict" each row begins with a word of the list."""
+    for table in re.findall(r"(?:^\|.*\n?){3,}", markdown(read(path)), re.MULTILINE):
+        lines = [line.strip("|").split("|") for line in table.splitlines()]
+        head, _, *rows = [[cell.strip() for cell in line] for line in lines]
+        if "verdict" in head:
+            words = [re.findall(r"\*\*(.+?)\*\*", row[head.index("verdict")])[:1] for row in rows]
+            assert [word for word in words if not word or word[0] not in MEANINGS] == []
