@@ -7,7 +7,8 @@ function render({ model, el }) {
 
   const frame = (ticks, label, logarithmic) =>
     chart({ x: data.stepTicks, y: ticks, labels: ["step", label], height: 190, logarithmic });
-  const losses = frame(data.lossTicks, "loss, and mean b ± deviation s", "y");
+  const losses = Object.fromEntries(data.streams.map(([name]) => [name, frame(data.lossTicks[name], "loss, and mean b ± deviation s", "")]));
+  const lossPlace = make("div");
   const spreads = frame(data.spreadTicks, "deviation s (line), gradient norm (dashes)", "y");
   const weights = frame(data.weightTicks, "weight by SLAW (line), by gradient norms (dashes)", "");
   const stream = choice("Losses", data.streams, (name) => store(model, "stream", name));
@@ -20,7 +21,6 @@ function render({ model, el }) {
   const status = make("p", { class: "mtl-status", "aria-live": "polite" });
 
   const timed = (values) => values.map((value, i) => [data.times[i], value]);
-  const inside = (ticks) => (value) => Math.min(Math.max(value, ticks[0][0]), ticks.at(-1)[0]);
   const cursor = ({ X, top, bottom }) => make("path", { class: "mtl-edge", d: `M${X(data.times[at()])} ${top}V${bottom}` });
 
   // Solid and dashed lines of the two tasks, their names at the ends of the solid ones.
@@ -37,23 +37,22 @@ function render({ model, el }) {
   }
 
   function drawLosses({ loss, mean, deviation }) {
-    const clip = inside(data.lossTicks);
-    losses.layer.replaceChildren(cursor(losses), ...[0, 1].map((task) => {
-      const edge = (sign) => timed(mean[task].map((value, i) => clip(value + sign * deviation[task][i])));
-      const band = losses.line([...edge(1), ...edge(-1).reverse()]);
+    const target = losses[model.get("stream")];
+    lossPlace.replaceChildren(target.node);
+    target.layer.replaceChildren(cursor(target), ...[0, 1].map((task) => {
+      const edge = (sign) => timed(mean[task].map((value, i) => value + sign * deviation[task][i]));
+      const band = target.line([...edge(1), ...edge(-1).reverse()]);
       band.setAttribute("class", "mtl-band");
-      const raw = losses.line(timed(loss[task].map(clip)));
+      const raw = target.line(timed(loss[task]));
       raw.setAttribute("class", "mtl-curve mtl-thin");
-      return make("g", { class: "mtl-rule", style: colours(data.tasks[task]) }, band, raw,
-        losses.line(timed(mean[task].map(clip))));
+      return make("g", { class: "mtl-rule", style: colours(data.tasks[task]) }, band, raw, target.line(timed(mean[task])));
     }));
   }
 
   function update() {
     const series = shown();
-    const clip = inside(data.spreadTicks);
     drawLosses(series);
-    draw(spreads, series.deviation.map((values) => values.map(clip)), series.norm);
+    draw(spreads, series.deviation, series.norm);
     draw(weights, series.weight, series.true);
     stream.show(model.get("stream"));
     trained.show(model.get("trained_with"));
@@ -65,7 +64,7 @@ function render({ model, el }) {
     status.textContent = `Step ${model.get("step")}, task 2 against task 1: deviations ${ratio(series.deviation)} to 1, `
       + `gradient norms ${ratio(series.norm)} to 1.`;
     const name = data.streams.find(([value]) => value === model.get("stream"))[1];
-    losses.node.setAttribute("aria-label", `Two losses over the steps, ${name}, with their moving means and deviations`);
+    losses[model.get("stream")].node.setAttribute("aria-label", `Two losses over the steps, ${name}, with their moving means and deviations`);
     spreads.node.setAttribute("aria-label", `Deviations of the losses and norms of the gradients; ${status.textContent}`);
     weights.node.setAttribute("aria-label",
       `Weights over the steps, by SLAW and by the gradient norms; at step ${model.get("step")} task 1 has `
@@ -73,7 +72,7 @@ function render({ model, el }) {
   }
 
   el.replaceChildren(root("moments", "Moving moments and weights of SLAW", data.accent,
-    make("div", { class: "mtl-plane" }, losses.node, spreads.node),
+    make("div", { class: "mtl-plane" }, lossPlace, spreads.node),
     make("div", { class: "mtl-panel" }, stream.node, trained.node, init.node, beta.node, step.node, table.node, status, weights.node)));
   return bind(model, ["stream", "trained_with", "init", "beta", "step"], update);
 }

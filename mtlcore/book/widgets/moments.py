@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Literal
 
+import numpy as np
 import torch
 import traitlets
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from mtlcore.book.style import TASKS
@@ -32,8 +34,7 @@ SERIES = ("loss", "mean", "deviation", "norm", "weight", "true")
 and its weight by the true norms (SLAW paper, Equation 4)."""
 STEP_TICKS = {float(step): str(step) for step in range(0, STEPS + 1, 100)}
 WEIGHT_TICKS = {0.0: "0", 0.5: "0.5", 1.0: "1", 1.5: "1.5", 2.0: "2"}
-LOSS_TICKS = {1.0: "1", 10.0: "10", 100.0: "100"}
-SPREAD_TICKS = {0.1: "0.1", 1.0: "1", 10.0: "10", 100.0: "100"}
+SPREAD_TICKS = {0.01: "0.01", 0.1: "0.1", 1.0: "1", 10.0: "10", 100.0: "100"}
 
 
 class Moments(Widget):
@@ -135,20 +136,32 @@ def key(stream: str, trained_with: str, init: str, beta: float) -> str:
 @cache
 def _content() -> dict[str, Any]:
     choices = [(s, t, i, b) for s in STREAMS for t in TRAINED for i in INITS for b in BETAS]
+    series = {key(*choice): _rows(simulate(*choice)[EVERY - 1 :: EVERY]) for choice in choices}
     return {
-        "series": {key(*choice): _rows(simulate(*choice)[EVERY - 1 :: EVERY]) for choice in choices},
+        "series": series,
         "times": list(range(EVERY, STEPS + 1, EVERY)),
         "streams": list(STREAMS.items()),
         "trained": list(TRAINED.items()),
         "inits": list(INITS.items()),
         "betas": list(BETAS),
         "stepTicks": list(STEP_TICKS.items()),
-        "lossTicks": list(LOSS_TICKS.items()),
+        "lossTicks": {
+            stream: _ticks([shown for name, shown in series.items() if name.startswith(f"{stream} ")])
+            for stream in STREAMS
+        },
         "spreadTicks": list(SPREAD_TICKS.items()),
         "weightTicks": list(WEIGHT_TICKS.items()),
         "tasks": TASKS[:2],
         "accent": colours("SLAW"),
     }
+
+
+def _ticks(series: list[dict[str, list[list[float]]]]) -> list[tuple[float, str]]:
+    """Ticks from below every mean less its deviation to above every mean plus it, and around the losses."""
+    losses, mean, deviation = (np.array([shown[name] for shown in series]) for name in SERIES[:3])
+    low, high = min(losses.min(), (mean - deviation).min()), max(losses.max(), (mean + deviation).max())
+    ticks = MaxNLocator(4).tick_values(low, high).tolist()
+    return [(tick, f"{tick:g}".replace("-", "−")) for tick in ticks]
 
 
 def _rows(values: Tensor) -> dict[str, list[list[float]]]:

@@ -118,8 +118,9 @@ def _run(level: float) -> dict[str, Any]:
 
 
 def _decades(values: list[float]) -> list[tuple[float, str]]:
-    """At most six powers of ten, equally far apart, from below the least value to above the largest."""
+    """Three to six powers of ten, equally far apart, from below the least value to above the largest."""
     low, high = floor(log10(min(values))), ceil(log10(max(values)))
+    high = max(high, low + 2)
     gap = max(1, ceil((high - low) / 5))
     return [(10.0**k, _power(k)) for k in range(high - gap * ceil((high - low) / gap), high + 1, gap)]
 

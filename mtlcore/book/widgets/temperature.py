@@ -26,7 +26,7 @@ STREAMS: dict[Stream, str] = {
 PACES: dict[Pace, str] = {"epoch": "epochs", "step": "moving averages of steps"}
 EPOCH_TICKS = {float(e): str(e) for e in range(0, EPOCHS + 1, 6)}
 WEIGHT_TICKS = {0.0: "0", 0.5: "0.5", 1.0: "1", 1.5: "1.5", 2.0: "2"}
-LOSS_TICKS = {0.01: "0.01", 0.1: "0.1", 1.0: "1", 10.0: "10", 100.0: "100"}
+LOSS_TICKS = {1e-4: "0.0001", 1e-3: "0.001", 0.01: "0.01", 0.1: "0.1", 1.0: "1", 10.0: "10"}
 
 
 class Temperature(Widget):

@@ -5,7 +5,7 @@ function render({ model, el }) {
 
   const objective = chart({ x: data.sTicks, y: data.heightTicks, labels: ["s", "objective"] });
   const decades = [[0.01, "0.01"], [0.1, "0.1"], [1, "1"], [10, "10"], [100, "100"]];
-  const weight = chart({ x: decades, y: decades, labels: ["loss L", "weight at the minimum"], height: 200, logarithmic: "xy" });
+  const weight = chart({ x: decades, y: [[0.001, "0.001"], ...decades], labels: ["loss L", "weight at the minimum"], height: 200, logarithmic: "xy" });
   const rule = choice("Objective", data.rules.map(({ name }) => [name, name]), (name) => store(model, "rule", name));
   const sliders = [0, 1].map((task) =>
     slider(`loss of task ${task + 1}`, data.losses, (value) =>
@@ -24,10 +24,10 @@ function render({ model, el }) {
         make("text", { class: "mtl-halo", x: x + 9, y: y + (task ? 18 : -9) }, `task ${task + 1}`));
     };
     objective.layer.replaceChildren(...chosen.map((node, task) => mark(task, node)));
-    const all = data.losses.map((loss, i) => [loss, nodes()[i].weight]).filter(([, w]) => w <= 100 && w >= 0.01);
+    const all = data.losses.map((loss, i) => [loss, nodes()[i].weight]);
     weight.layer.replaceChildren(weight.line(all), ...chosen.map((node, task) =>
       make("g", { class: "mtl-rule", style: colours(data.tasks[task]) },
-        make("circle", { class: "mtl-dot", cx: weight.X(model.get("losses")[task]), cy: weight.Y(Math.max(node.weight, 0.01)), r: 6 }))));
+        make("circle", { class: "mtl-dot", cx: weight.X(model.get("losses")[task]), cy: weight.Y(node.weight), r: 6 }))));
     table.show(chosen.map((node, task) => [number(node.s), shown(node.weight), number(model.get("losses")[task] * node.weight)]));
     model.get("losses").forEach((loss, task) => sliders[task].show(loss, shown(loss), shown(loss)));
     const heavier = chosen[0].weight >= chosen[1].weight ? 0 : 1;
