@@ -160,7 +160,7 @@ def _ticks(series: list[dict[str, list[list[float]]]]) -> list[tuple[float, str]
     """Ticks from below every mean less its deviation to above every mean plus it, and around the losses."""
     losses, mean, deviation = (np.array([shown[name] for shown in series]) for name in SERIES[:3])
     low, high = min(losses.min(), (mean - deviation).min()), max(losses.max(), (mean + deviation).max())
-    ticks = MaxNLocator(4).tick_values(low, high).tolist()
+    ticks = map(float, MaxNLocator(4).tick_values(low, high))
     return [(tick, f"{tick:g}".replace("-", "−")) for tick in ticks]
 
 
