@@ -1,11 +1,23 @@
 """Interactive figures that work in a live kernel, in Colab, and in a page with no kernel and no network."""
 
 from mtlcore.book.widgets.ball import Ball
+from mtlcore.book.widgets.descent import Descent
 from mtlcore.book.widgets.explorer import Explorer
 from mtlcore.book.widgets.moments import Moments
 from mtlcore.book.widgets.rebound import Rebound
 from mtlcore.book.widgets.simplex import Simplex
 from mtlcore.book.widgets.temperature import Temperature
 from mtlcore.book.widgets.uncertainty import Uncertainty
+from mtlcore.book.widgets.weight import WeightSlider
 
-__all__ = ["Ball", "Explorer", "Moments", "Rebound", "Simplex", "Temperature", "Uncertainty"]
+__all__ = [
+    "Ball",
+    "Descent",
+    "Explorer",
+    "Moments",
+    "Rebound",
+    "Simplex",
+    "Temperature",
+    "Uncertainty",
+    "WeightSlider",
+]

@@ -494,7 +494,14 @@ async function render({ model, el }) {
         button("All", () => store(model, "shown", data.rules.map(({ name }) => name)), { "aria-label": "show all methods" }),
         button("None", () => store(model, "shown", []), { "aria-label": "hide all methods" }))),
     make("p", { class: "mtl-note" }, data.notes.join(" ")), live));
-  return bind(model, ["gradients", "shown", "unit"], update);
+  // The descent hands over the gradients at a point of a path.
+  const take = ({ detail }) => store(model, "gradients", detail.map((polar) => onGrid(polar, 2)));
+  document.addEventListener("mtl-gradients", take);
+  const end = bind(model, ["gradients", "shown", "unit"], update);
+  return () => {
+    document.removeEventListener("mtl-gradients", take);
+    end();
+  };
 }
 
 export default { render };

@@ -10,6 +10,7 @@ from selenium.webdriver import ActionChains, Keys
 from mtlcore import Projection
 from mtlcore.book import style, widgets
 from mtlcore.book.widgets import (
+<<<<<<< HEAD
     Ball,
     Explorer,
     Moments,
@@ -20,6 +21,18 @@ from mtlcore.book.widgets import (
     ball,
     explorer,
     rebound,
+=======
+    Descent,
+    Explorer,
+    Moments,
+    Simplex,
+    Temperature,
+    Uncertainty,
+    WeightSlider,
+    descent,
+    explorer,
+    paths,
+>>>>>>> 32f4e4a (Descent and WeightSlider: two widgets)
 )
 
 pytestmark = [
@@ -299,6 +312,7 @@ def test_moments_by_keyboard(show):
     assert one(second, "tbody").text == kept
 
 
+<<<<<<< HEAD
 def test_ball_by_keyboard(show):
     browser = show(Ball(), Ball("linear", 0.3))
     first, second = all_of(browser, ".mtl-ball[role=group]")
@@ -341,6 +355,73 @@ def test_rebound_by_keyboard(show):
     one(browser, "input[type=radio]").send_keys(Keys.LEFT)
     run = rebound.simulate(0.1)
     assert [cell.text for cell in all_of(browser, "td")][1:] == ["0.10", f"{run['weight'][72]:.2f}"]
+=======
+def shown_losses(browser):
+    return {
+        row.get_attribute("data-rule"): [cell.text for cell in all_of(row, "td")[:2]]
+        for row in all_of(browser, "tbody tr")
+        if one(row, "input").is_selected()
+    }
+
+
+@pytest.mark.parametrize("problem", paths.PROBLEMS)
+def test_descent_shows_the_losses_of_the_stored_paths(show, problem):
+    widgets = [
+        Descent(problem, start, unit, paths.SHOWN) for start, unit in (((-1.6, 2.2), 1), ((2, -1), 20))
+    ]
+    browser = show(*widgets)
+    for widget, root in zip(widgets, all_of(browser, ".mtl-descent[role=group]"), strict=True):
+        ends = [paths.look_up(problem, name, widget.unit, widget.start)[-1] for name in paths.SHOWN]
+        exact = [[f"{loss:.2f}" for loss in descent.losses(problem, end)] for end in ends]
+        assert shown_losses(root) == dict(zip(paths.SHOWN, exact, strict=True))
+
+
+def test_descent_by_mouse_and_keyboard(show):
+    browser = show(Descent(), Explorer())
+    root = one(browser, ".mtl-descent[role=group]")
+    handle, before = one(root, ".mtl-handle"), shown_losses(root)
+    assert list(before) == ["Static", "SLAW", "PCGrad"] and says(handle) == "x 0.4, y 1.8"
+    ActionChains(browser).drag_and_drop_by_offset(handle, -85, 84).perform()
+    assert says(handle) == "x −0.4, y 1.0" and shown_losses(root) != before
+    browser.execute_script("arguments[0].focus()", handle)
+    browser.switch_to.active_element.send_keys(Keys.RIGHT, Keys.RIGHT, Keys.UP, Keys.UP)
+    assert says(handle) == "x 0.4, y 1.8" and shown_losses(root) == before
+    browser.switch_to.active_element.send_keys(*[Keys.UP] * 3)
+    assert says(handle) == "x 0.4, y 2.2"
+    units, place = all_of(root, "input[type=range]")
+    units.send_keys(Keys.LEFT)
+    assert units.get_attribute("aria-valuetext") == "task 1 counted 8 times"
+    place.send_keys(Keys.HOME)
+    assert "after 0 steps" in one(root, ".mtl-status").text
+    one(root, "tr[data-rule=MGDA] input").click()
+    one(root, "tr[data-rule=MGDA] input[type=radio]").click()
+    assert "MGDA after 0 steps" in one(root, ".mtl-status").text
+
+
+def test_descent_hands_its_gradients_to_the_explorer(show):
+    browser = show(Descent(unit=3, at=0), Explorer(), Explorer(gradients=[(15, 1), (45, 1), (90, 1)]))
+    apart = re.search(r"(\d+)° apart", one(browser, ".mtl-descent .mtl-status").text)[1]
+    press(browser, "Show these gradients in the explorer")
+    for root in all_of(browser, ".mtl-explorer[role=group]"):
+        assert abs(int(one(root, ".mtl-status").text.partition("°")[0]) - int(apart)) <= 1
+        assert "2.00" in "".join(says(handle) for handle in all_of(root, ".mtl-handle")[:2])
+    assert not show(Descent()).find_element("css selector", "button").is_displayed()
+
+
+def test_weight_by_keyboard(show):
+    browser = show(WeightSlider(), WeightSlider("not convex"))
+    first, second = all_of(browser, ".mtl-weightslider[role=group]")
+    losses = [float(row.text.split()[-1]) for row in all_of(first, "tbody tr")]
+    assert losses[0] == losses[1]
+    one(first, "input[type=range]").send_keys(Keys.RIGHT)
+    assert float(one(first, "tbody tr").text.split()[-1]) < losses[0]
+    assert "Two points are equally good" in one(second, ".mtl-status").text
+    assert len(all_of(second, ".mtl-knob")) == 4
+    one(second, "input[type=range]").send_keys(Keys.RIGHT)
+    assert "(−0.96, 0.00)" in one(second, ".mtl-status").text
+    one(second, "input[type=range]").send_keys(Keys.LEFT, Keys.LEFT)
+    assert "(0.96, 0.00)" in one(second, ".mtl-status").text
+>>>>>>> 32f4e4a (Descent and WeightSlider: two widgets)
 
 
 @pytest.mark.parametrize("widget", WIDGETS)

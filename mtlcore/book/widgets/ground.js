@@ -1,0 +1,19 @@
+// The plane of two parameters with the level lines of two tasks, a layer to draw in, and the places of points.
+function ground({ x, y, scale, tasks }, label) {
+  const [width, height] = [scale * (x[1] - x[0]), scale * (y[1] - y[0])];
+  const back = make("g");
+  const layer = make("g");
+  const node = make("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": label }, back,
+    make("rect", { class: "mtl-frame", width, height }), layer);
+  const place = ([a, b]) => [scale * (a - x[0]), scale * (y[1] - b)];
+  const trace = (points) => `M${points.map((point) => place(point).map((value) => value.toFixed(1)).join(" ")).join("L")}`;
+  const show = ({ lines, names }) => back.replaceChildren(...lines.map((d, task) =>
+    make("g", { class: "mtl-rule", style: colours(tasks[task]) }, make("path", { class: "mtl-level", d }),
+      make("text", { class: "mtl-halo mtl-task", x: names[task][0], y: names[task][1] + 18, "text-anchor": "middle" }, names[task][2]))));
+  const point = (event) => {
+    const frame = node.getBoundingClientRect();
+    return [x[0] + ((event.clientX - frame.left) / frame.width) * (x[1] - x[0]),
+      y[1] - ((event.clientY - frame.top) / frame.height) * (y[1] - y[0])];
+  };
+  return { node, layer, place, trace, show, point, width, height };
+}
