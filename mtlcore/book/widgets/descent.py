@@ -123,7 +123,8 @@ class Descent(Widget):
 
 def losses(problem: str, point: Any) -> list[float]:
     """Losses of the tasks at a point, above their minimum and in a unit of 1."""
-    return [float(polyval2d(*point, c)) - paths.FLOOR for c in paths.polynomials(problem)]
+    x, y = point
+    return [float(polyval2d(x, y, c)) - paths.FLOOR for c in paths.polynomials(problem)]
 
 
 def _end(point: Sequence[float], look: style.Look) -> str:

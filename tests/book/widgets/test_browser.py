@@ -10,29 +10,20 @@ from selenium.webdriver import ActionChains, Keys
 from mtlcore import Projection
 from mtlcore.book import style, widgets
 from mtlcore.book.widgets import (
-<<<<<<< HEAD
     Ball,
+    Descent,
     Explorer,
     Moments,
     Rebound,
     Simplex,
     Temperature,
     Uncertainty,
-    ball,
-    explorer,
-    rebound,
-=======
-    Descent,
-    Explorer,
-    Moments,
-    Simplex,
-    Temperature,
-    Uncertainty,
     WeightSlider,
+    ball,
     descent,
     explorer,
     paths,
->>>>>>> 32f4e4a (Descent and WeightSlider: two widgets)
+    rebound,
 )
 
 pytestmark = [
@@ -312,7 +303,6 @@ def test_moments_by_keyboard(show):
     assert one(second, "tbody").text == kept
 
 
-<<<<<<< HEAD
 def test_ball_by_keyboard(show):
     browser = show(Ball(), Ball("linear", 0.3))
     first, second = all_of(browser, ".mtl-ball[role=group]")
@@ -355,7 +345,8 @@ def test_rebound_by_keyboard(show):
     one(browser, "input[type=radio]").send_keys(Keys.LEFT)
     run = rebound.simulate(0.1)
     assert [cell.text for cell in all_of(browser, "td")][1:] == ["0.10", f"{run['weight'][72]:.2f}"]
-=======
+
+
 def shown_losses(browser):
     return {
         row.get_attribute("data-rule"): [cell.text for cell in all_of(row, "td")[:2]]
@@ -421,7 +412,6 @@ def test_weight_by_keyboard(show):
     assert "(−0.96, 0.00)" in one(second, ".mtl-status").text
     one(second, "input[type=range]").send_keys(Keys.LEFT, Keys.LEFT)
     assert "(0.96, 0.00)" in one(second, ".mtl-status").text
->>>>>>> 32f4e4a (Descent and WeightSlider: two widgets)
 
 
 @pytest.mark.parametrize("widget", WIDGETS)
