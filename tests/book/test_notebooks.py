@@ -22,8 +22,6 @@ WIDTH = 76
 NOT_YET = {
     "fixed-weights",
     "learning-the-weights",
-    "the-price-of-a-step",
-    "when-tasks-pull-apart",
 }
 IMAGES = {"image/png", "image/jpeg", "image/svg+xml"}
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
