@@ -19,10 +19,6 @@ NBVAL = (
 )
 # What ruff.toml asks of a cell, and mtlcore.book.show of a source that a cell prints.
 WIDTH = 76
-NOT_YET = {
-    "fixed-weights",
-    "learning-the-weights",
-}
 IMAGES = {"image/png", "image/jpeg", "image/svg+xml"}
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -87,8 +83,6 @@ def test_it_has_the_size_of_a_chapter(path: Path) -> None:
 
 @each
 def test_no_line_of_code_is_cut_on_a_page(path: Path) -> None:
-    if path.stem in NOT_YET:
-        pytest.xfail("its lines are not broken yet")
     notebook = read(path)
     shown = [cell.source for cell in code(notebook)[1:]]
     shown += [o.data["text/plain"] for o in outputs(notebook) if "text/markdown" in o.get("data", {})]
