@@ -63,8 +63,10 @@ def test_a_stored_row_keeps_its_numbers_and_is_declared(tables: Path, file: str)
 @pytest.mark.parametrize("file", FILES)
 def test_the_books_tables_hold_the_same_rows(tables: Path, file: str) -> None:
     migrate_table(EXPERIMENTS[file.split(".")[0]], tables / file)
-    book = [tuple(row.items()) for row in read(results_folder() / file)]
-    assert {tuple(row.items()) for row in read(tables / file)} <= set(book)
+    migrated, book = read(tables / file), read(results_folder() / file)
+    columns = list(migrated[0])  # rows that came later may have brought more
+    book_rows = {tuple(row[column] for column in columns) for row in book}
+    assert {tuple(row.values()) for row in migrated} <= book_rows
 
 
 @pytest.mark.parametrize("path", sorted(results_folder().glob("*.csv")), ids=lambda path: path.name)
