@@ -6,12 +6,14 @@ from pathlib import Path
 from sphinx.application import Sphinx
 
 SEARCH = re.compile(r'\s*<script src="[^"]*\b(?:searchtools|language_data|searchindex)\.js[^"]*"></script>')
+SOURCES = '<div role="list" class="citation-list">', '<div class="citation-list">'
 
 
 def drop(app: Sphinx, exception: Exception | None) -> None:
     """Drop the index of the search from all pages but its own, and a script of 1.5 MB that draws icons.
 
-    The theme's style sheet draws the icons too, with fonts.
+    The theme's style sheet draws the icons too, with fonts. docutils calls its sources a list without
+    giving it items, which a screen reader cannot read: that role goes too.
     """
     if exception or app.builder.format != "html":
         return
@@ -19,7 +21,8 @@ def drop(app: Sphinx, exception: Exception | None) -> None:
     (root / "_static" / "scripts" / "fontawesome.js").write_text("")
     for name in app.env.found_docs:
         page = root / f"{name}.html"
-        page.write_text(SEARCH.sub("", page.read_text(encoding="utf-8")), encoding="utf-8")
+        text = SEARCH.sub("", page.read_text(encoding="utf-8")).replace(*SOURCES)
+        page.write_text(text, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -13,9 +13,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.chapters import ADDRESS, FIRST_CELL, NOTEBOOKS, ROOT, execute, read
+from helpers.chapters import ADDRESS, FIRST_CELL, NOTEBOOKS, ROOT, code, execute, read
 from IPython.core.inputtransformer2 import TransformerManager
-from nbformat import NotebookNode
 
 pytestmark = pytest.mark.alone
 THERE = ["torch", "numpy", "matplotlib", "ipywidgets"]
@@ -26,10 +25,6 @@ def run(*command: str | Path, cwd: Path | None = None) -> str:
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def imports(source: str) -> list[str]:
@@ -96,12 +91,12 @@ def test_a_notebook_alone_installs_mtlcore_and_runs(
     before = run(python, "-c", VERSIONS)
     assert subprocess.run([python, "-c", "import mtlcore"], capture_output=True).returncode != 0
     notebook = read(NOTEBOOKS[0])
-    code_cells(notebook)[0].source = FIRST_CELL.replace(ADDRESS, clone)
+    code(notebook)[0].source = FIRST_CELL.replace(ADDRESS, clone)
     folder = tmp_path / "empty"
     folder.mkdir()
     execute(notebook, folder, kernel)
     for path in NOTEBOOKS:
-        cells = code_cells(read(path))[1:]
+        cells = code(read(path))[1:]
         lines = [line for cell in cells for line in imports(cell.source)]
         written = re.findall(r"^%%writefile .*/(\w+)\.py$", "\n".join(c.source for c in cells), re.MULTILINE)
         needed = [line for line in lines if line.split()[1] not in written]

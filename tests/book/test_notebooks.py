@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.chapters import FIRST_CELL, NOTEBOOKS, ROOT, one_thread, read
+from helpers.chapters import FIRST_CELL, NOTEBOOKS, ROOT, code, one_thread, read
 from nbformat import NotebookNode
 
 from mtlcore.book.ledger import MEANINGS
@@ -21,10 +21,6 @@ NBVAL = (
 WIDTH = 76
 IMAGES = {"image/png", "image/jpeg", "image/svg+xml"}
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-
-
-def code(notebook: NotebookNode) -> list[NotebookNode]:
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def markdown(notebook: NotebookNode) -> str:

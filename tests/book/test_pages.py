@@ -100,7 +100,6 @@ def test_book_page_has_no_serious_barrier(browser, page, theme):
         for violation in found
         if violation["impact"] in ("serious", "critical")
         for node in violation["nodes"]
-        if 'class="citation-list"' not in node["html"]  # docutils gives its list of sources a wrong role
     ]
     assert serious == []
 

@@ -37,6 +37,10 @@ def read(path: Path) -> NotebookNode:
     return nbformat.read(path, as_version=4)
 
 
+def code(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
 def execute(notebook: NotebookNode, folder: Path, kernel: str = "python3") -> None:
     """Run the notebook in `folder`, in a fresh kernel; raises CellExecutionError at the first error."""
     client = NotebookClient(
@@ -58,9 +62,7 @@ def normalise(notebook: NotebookNode) -> None:
     is gone.
     """
     notebook.metadata = nbformat.from_dict(METADATA)
-    for cell in notebook.cells:
-        if cell.cell_type != "code":
-            continue
+    for cell in code(notebook):
         cell.outputs = [output for output in cell.outputs if "\r" not in output.get("text", "")]
         for output in cell.outputs:
             if "text/html" in output.get("data", {}):
