@@ -48,9 +48,9 @@ async function render({ model, el }) {
     const next = [near(data.across, x), near(data.up, y)];
     if (String(next) !== String(model.get("start"))) store(model, "start", next, done);
   };
-  const handle = make("g", { class: "mtl-handle", role: "slider", tabindex: 0, "aria-label": "Start of the paths",
-    "aria-valuemin": data.across[0], "aria-valuemax": data.across.at(-1),
-    onkeydown: (event) => {
+  const handle = knob({ "aria-label": "Start of the paths", "aria-valuemin": data.across[0], "aria-valuemax": data.across.at(-1) },
+    (event) => move(map.point(event), false),
+    (event) => {
       const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
       if (!by) return;
       event.preventDefault();
@@ -59,16 +59,7 @@ async function render({ model, el }) {
         return nodes[Math.min(nodes.length - 1, Math.max(0, to))];
       }), true);
     },
-    onpointerdown: (event) => {
-      if (event.button) return;
-      handle.setPointerCapture(event.pointerId);
-      handle.focus({ focusVisible: false, preventScroll: true });
-      event.preventDefault();
-    },
-    onpointermove: (event) => { if (handle.hasPointerCapture(event.pointerId)) move(map.point(event), false); },
-    onpointerup: () => model.save_changes() },
-  make("circle", { r: 24, fill: "transparent" }), make("circle", { r: 15, class: "mtl-focus" }), make("circle", { r: 8, class: "mtl-knob" }));
-  handle.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+    () => model.save_changes());
   map.layer.append(lines, pointers, labels, handle);
   map.node.addEventListener("pointermove", (event) => {
     if (event.pointerType !== "mouse" || event.buttons) return;

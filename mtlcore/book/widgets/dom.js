@@ -47,6 +47,23 @@ function store(model, name, value, done = true) {
   if (done) model.save_changes();
 }
 
+// A knob that mouse, finger and keys move: drag takes a pointer's events while it holds the knob, key those of keys.
+function knob(attributes, drag, key, done) {
+  const node = make("g", { class: "mtl-handle", role: "slider", tabindex: 0, ...attributes,
+    onkeydown: key,
+    onpointerdown: (event) => {
+      if (event.button) return;
+      node.setPointerCapture(event.pointerId);
+      node.focus({ focusVisible: false, preventScroll: true });
+      event.preventDefault();
+    },
+    onpointermove: (event) => { if (node.hasPointerCapture(event.pointerId)) drag(event); },
+    onpointerup: done },
+  make("circle", { r: 24, fill: "transparent" }), make("circle", { r: 15, class: "mtl-focus" }), make("circle", { r: 8, class: "mtl-knob" }));
+  node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+  return node;
+}
+
 // Call update now and whenever one of the named values changes; what comes back ends that.
 function bind(model, names, update) {
   update();

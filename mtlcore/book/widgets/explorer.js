@@ -1,4 +1,3 @@
-const RADIAN = Math.PI / 180;
 const SUBSCRIPTS = "₁₂₃";
 const PRESETS = {
   Agreement: [[[20, 1.4], [62, 1]], [[15, 1], [45, 2], [75, 1]]],
@@ -6,10 +5,6 @@ const PRESETS = {
   Dominance: [[[20, 2], [125, 0.25]], [[15, 2], [120, 0.5], [135, 0.5]]],
   Opposite: [[[25, 1.6], [205, 0.8]], [[15, 2], [195, 1], [105, 1]]],
 };
-const wrap = (angle) => ((((angle + 180) % 360) + 360) % 360) - 180;
-const mod = (value, base) => ((value % base) + base) % base;
-const vector = ([angle, length]) =>
-  [length * Math.cos(angle * RADIAN), length * Math.sin(angle * RADIAN)];
 const combine = (weights, vectors) =>
   [0, 1].map((axis) => vectors.reduce((sum, v, i) => sum + weights[i] * v[axis], 0));
 const cosine = (a, b) => {
@@ -142,36 +137,6 @@ function cone(gradients) {
   return low < high - 1e-6 ? [gradients[0][0] + low, gradients[0][0] + high] : null;
 }
 
-const overlap = (a, b) =>
-  Math.max(0, Math.min(a.x + a.w, b.x + b.w) - Math.max(a.x, b.x)) *
-  Math.max(0, Math.min(a.y + a.h, b.y + b.h) - Math.max(a.y, b.y));
-
-// The spot for a w by h label near a tip that covers least of what is there.
-function spotFor(tip, away, { w, h }, taken, size, clear) {
-  let best = { cost: Infinity };
-  for (const distance of [6, 16, 30, 46, 64]) {
-    for (let turn = 0; turn < 360; turn += 30) {
-      const [dx, dy] = vector([away + turn, 1]);
-      const x = tip[0] + dx * (clear + distance + w / 2) - w / 2;
-      const y = tip[1] - dy * (clear + distance + h / 2) - h / 2;
-      const box = { x, y, w, h };
-      const outside = w * h - overlap(box, { x: 0, y: 0, w: size, h: size });
-      const covered = taken.reduce((sum, other) => sum + overlap(box, other), 0);
-      const cost = covered + 3 * outside + 2 * distance + 0.15 * Math.abs(wrap(turn));
-      if (cost < best.cost) best = { ...box, cost, distance };
-    }
-  }
-  return best;
-}
-
-// Boxes along a line, so that labels keep off it.
-function along([x0, y0], [x1, y1]) {
-  return Array.from({ length: 12 }, (_, i) => {
-    const t = (i + 1) / 12;
-    return { x: x0 + t * (x1 - x0) - 4, y: y0 + t * (y1 - y0) - 4, w: 8, h: 8 };
-  });
-}
-
 // ---- the widget ----
 
 async function render({ model, el }) {
@@ -208,24 +173,8 @@ async function render({ model, el }) {
     "aria-label": "Plane of the task gradients and the updates" }, back, front, ...handles);
 
   function handle(i) {
-    const node = make("g", { class: "mtl-handle", role: "slider", tabindex: 0,
-      "aria-label": `Gradient of task ${i + 1}`, "aria-valuemin": 0, "aria-valuemax": 360,
-      onkeydown: (event) => key(i, event),
-      onpointerdown: (event) => {
-        if (event.button) return;
-        node.setPointerCapture(event.pointerId);
-        node.focus({ focusVisible: false, preventScroll: true });
-        event.preventDefault();
-      },
-      onpointermove: (event) => {
-        if (node.hasPointerCapture(event.pointerId)) move(i, polarOf(event), false);
-      },
-      onpointerup: () => model.save_changes() },
-    make("circle", { r: 24, fill: "transparent" }),
-    make("circle", { r: 15, class: "mtl-focus" }),
-    make("circle", { r: 8, class: "mtl-knob" }));
-    node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
-    return node;
+    return knob({ "aria-label": `Gradient of task ${i + 1}`, "aria-valuemin": 0, "aria-valuemax": 360 },
+      (event) => move(i, polarOf(event), false), (event) => key(i, event), () => model.save_changes());
   }
 
   function polarOf(event) {
@@ -290,17 +239,17 @@ async function render({ model, el }) {
       else groups.push({ tip, update, rules: [rule] });
     }
     vectors.forEach((v, i) => front.append(make("g", { class: "mtl-gradient" },
-      ...arrow(at(v), v, 4))));
+      ...arrow(centre, at(v), v, 4))));
     for (const { tip, update, rules } of groups) {
       rules.forEach((rule, i) => front.append(ruleNode(rule, "",
-        ...arrow(tip, update, 2.5, rules.length, i))));
+        ...arrow(centre, tip, update, 2.5, rules.length, i))));
       taken.push(...along([centre, centre], tip));
     }
-    vectors.forEach((v, i) => label(at(v), polar[i][0],
-      [make("text", { class: "mtl-name" }, `g${SUBSCRIPTS[i]}`)], 8));
+    vectors.forEach((v, i) => label(front, at(v), polar[i][0],
+      [make("text", { class: "mtl-name" }, `g${SUBSCRIPTS[i]}`)], taken, size, 8));
     for (const { tip, update, rules } of groups) {
       const angle = Math.atan2(update[1], update[0]) / RADIAN;
-      label(tip, angle, rules.map((rule) => ruleNode(rule, "", make("text", {}, rule.label))));
+      label(front, tip, angle, rules.map((rule) => ruleNode(rule, "", make("text", {}, rule.label))), taken, size);
     }
     if (opening && opening[1] - opening[0] > 30) hint((opening[0] + opening[1]) / 2);
 
@@ -314,43 +263,6 @@ async function render({ model, el }) {
       front.append(make("text", { class: "mtl-hint", x: boxes[best].x + w / 2, y: boxes[best].y + 13,
         "text-anchor": "middle" }, "every task improves"));
     }
-
-    // Lines of text in a box near a tip, with a thin leader where it had to go far.
-    function label(tip, angle, lines, clear = 0) {
-      const box = make("g", { class: "mtl-label" }, ...lines);
-      front.append(box);
-      const texts = [...box.querySelectorAll("text")];
-      const w = Math.max(...texts.map((text) => text.getComputedTextLength())) + 4;
-      const spot = spotFor(tip, angle, { w, h: 15 * texts.length }, taken, size, clear);
-      texts.forEach((text, i) => {
-        text.setAttribute("x", spot.x + 2);
-        text.setAttribute("y", spot.y + 12 + 15 * i);
-      });
-      if (spot.distance > 20) box.prepend(leader(tip, spot));
-      taken.push(spot);
-    }
-  }
-
-  function leader(tip, box) {
-    const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-    return make("line", { class: "mtl-leader", x1: tip[0], y1: tip[1],
-      x2: clamp(tip[0], box.x, box.x + box.w), y2: clamp(tip[1], box.y, box.y + box.h) });
-  }
-
-  // An arrow; of several that coincide each has its turn along the shaft.
-  function arrow(tip, v, width, count = 1, turn = 0) {
-    const [x, y] = tip;
-    if (Math.hypot(x - centre, y - centre) < 4) {
-      return [make("circle", { class: "mtl-head", cx: x, cy: y, r: 2 * width })];
-    }
-    const direction = Math.atan2(-v[1], v[0]);
-    const corner = (side) => `${x - 4 * width * Math.cos(direction + side)} ${y - 4 * width * Math.sin(direction + side)}`;
-    const dash = count > 1 && { "stroke-dasharray": `7 ${7 * (count - 1)}`, "stroke-dashoffset": -7 * turn };
-    const end = [x - 2 * width * Math.cos(direction), y - 2 * width * Math.sin(direction)];
-    return [
-      make("line", { class: "mtl-shaft", x1: centre, y1: centre, x2: end[0], y2: end[1], "stroke-width": width, ...dash }),
-      make("path", { class: "mtl-head", d: `M${x} ${y}L${corner(0.4)}L${corner(-0.4)}Z` }),
-    ];
   }
 
   function ruleNode(rule, extra, ...children) {

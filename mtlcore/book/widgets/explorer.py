@@ -75,7 +75,7 @@ class Explorer(Widget):
     In a live kernel ``gradients`` and ``shown`` change with the picture, and the picture with them.
     """
 
-    _esm = module("explorer")
+    _esm = module("arrows", "explorer")
     gradients: Any = traitlets.List().tag(sync=True)
     shown: Any = traitlets.List().tag(sync=True)
     unit = traitlets.Bool(False, help="draw every update with length one").tag(sync=True)
