@@ -4,6 +4,7 @@ from mtlcore.book.widgets.ball import Ball
 from mtlcore.book.widgets.descent import Descent
 from mtlcore.book.widgets.explorer import Explorer
 from mtlcore.book.widgets.moments import Moments
+from mtlcore.book.widgets.pair import Pair
 from mtlcore.book.widgets.rebound import Rebound
 from mtlcore.book.widgets.simplex import Simplex
 from mtlcore.book.widgets.temperature import Temperature
@@ -15,6 +16,7 @@ __all__ = [
     "Descent",
     "Explorer",
     "Moments",
+    "Pair",
     "Rebound",
     "Simplex",
     "Temperature",

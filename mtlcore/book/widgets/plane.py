@@ -13,7 +13,6 @@ Point = tuple[float, float]
 
 SIZE, UNIT = 340, 72
 """Side of the picture, and length of a unit vector in it."""
-SUBSCRIPTS = "₁₂₃"
 
 
 class Arrow(NamedTuple):
@@ -24,29 +23,35 @@ class Arrow(NamedTuple):
     color: str
 
 
-def draw(gradients: Sequence[Point], updates: Sequence[Arrow]) -> str:
-    """SVG of the gradients, the updates, and the cone in which every task improves."""
+def draw(
+    gradients: Sequence[Point],
+    updates: Sequence[Arrow],
+    names: Sequence[str] = ("g₁", "g₂", "g₃"),
+    served: int = 3,
+    unit: float = UNIT,
+) -> str:
+    """SVG of the gradients, the updates, and the cone in which the first ``served`` tasks improve."""
     parts = [
-        f'<circle cx="{SIZE / 2}" cy="{SIZE / 2}" r="{r * UNIT}" fill="none" '
+        f'<circle cx="{SIZE / 2}" cy="{SIZE / 2}" r="{r * unit}" fill="none" '
         f'stroke="{INK}" stroke-opacity=".3"/>'
         for r in (1, 2)
+        if r * unit < SIZE / 2
     ]
-    opening = cone([degrees(atan2(y, x)) for x, y in gradients])
+    opening = cone([degrees(atan2(y, x)) for x, y in gradients[:served]])
     if opening:
         reach = 2.25 * UNIT
-        (x0, y0), (x1, y1) = (
-            _place((reach * cos(radians(a)) / UNIT, reach * sin(radians(a)) / UNIT)) for a in opening
-        )
+        (x0, y0), (x1, y1) = (_place((reach * cos(radians(a)), reach * sin(radians(a)))) for a in opening)
         parts.append(
             f'<path d="M{SIZE / 2} {SIZE / 2}L{x0} {y0}A{reach} {reach} 0 0 0 {x1} {y1}Z" '
             f'fill="{INK}" fill-opacity=".2"/>'
         )
     taken: list[tuple[float, float, float]] = []
-    for i, vector in enumerate(gradients):
-        parts.append(_arrow(vector, 4, INK))
-        parts.append(_label(f"g{SUBSCRIPTS[i]}", vector, INK, taken))
-    for label, vector, fill in updates:
-        parts += [_arrow(vector, 2.5, fill), _label(label, vector, fill, taken)]
+    for name, (x, y) in zip(names, gradients, strict=False):
+        tip = unit * x, unit * y
+        parts += [_arrow(tip, 4, INK), _label(name, tip, INK, taken)]
+    for label, (x, y), fill in updates:
+        tip = unit * x, unit * y
+        parts += [_arrow(tip, 2.5, fill), _label(label, tip, fill, taken)]
     return svg(SIZE, SIZE, "".join(parts))
 
 
@@ -67,7 +72,7 @@ def cone(angles: Sequence[float]) -> tuple[float, float] | None:
 
 
 def _place(vector: Point) -> Point:
-    return round(SIZE / 2 + UNIT * vector[0], 1), round(SIZE / 2 - UNIT * vector[1], 1)
+    return round(SIZE / 2 + vector[0], 1), round(SIZE / 2 - vector[1], 1)
 
 
 def _arrow(vector: Point, width: float, stroke: str) -> str:

@@ -14,6 +14,7 @@ from mtlcore.book.widgets import (
     Descent,
     Explorer,
     Moments,
+    Pair,
     Rebound,
     Simplex,
     Temperature,
@@ -412,6 +413,25 @@ def test_weight_by_keyboard(show):
     assert "(−0.96, 0.00)" in one(second, ".mtl-status").text
     one(second, "input[type=range]").send_keys(Keys.LEFT, Keys.LEFT)
     assert "(0.96, 0.00)" in one(second, ".mtl-status").text
+
+
+def test_pair_by_mouse_and_keyboard(show):
+    browser = show(Pair(), Pair(view="update"))
+    first, second = all_of(browser, ".mtl-pair[role=group]")
+    kept, handle, status = second.text, one(first, ".mtl-handle"), one(first, ".mtl-status")
+    assert status.text == "130° apart: conflict. Dropped: CosSim, CosSim, weighted."
+    browser.execute_script("arguments[0].focus()", handle)
+    browser.switch_to.active_element.send_keys(*[Keys.RIGHT] * 9, Keys.DOWN)
+    assert says(handle) == "angle 85 degrees, length 1.10"
+    assert status.text == "85° apart: agreement. Kept whole: Projection, CosSim."
+    ActionChains(browser).drag_and_drop_by_offset(handle, 0, 200).perform()
+    assert "angle 27" in says(handle) and "conflict" not in status.text
+    assert second.text == kept
+    lam = one(second, "input[type=range]")
+    before = row(second, "Static")
+    lam.send_keys(Keys.RIGHT)
+    assert lam.get_attribute("aria-valuetext") == "λ = 2" and row(second, "Static")[0] < 0 < before[0]
+    assert not one(first, "input[type=range]").is_displayed()
 
 
 @pytest.mark.parametrize("widget", WIDGETS)
