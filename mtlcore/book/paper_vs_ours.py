@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import pandas as pd
 
 from mtlcore.analysis.summary import differences, summarise
@@ -83,3 +86,27 @@ def beside_baseline(rows: pd.DataFrame, value: str, baseline: str) -> pd.DataFra
         gap = differences(rows, ["preset"], value, method, baseline)
         table.loc[method, "difference"] = text(gap["mean"], gap["interval"], signed=True).iloc[0]
     return table
+
+
+def beside_next(rows: pd.DataFrame, value: str, order: Sequence[str]) -> pd.Series:
+    """Write the difference between each method of an order and the next one, at the same seed.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows of an experiment, with the columns ``preset``, ``seed`` and ``method``.
+    value : str
+        Column of the number.
+    order : sequence of str
+        Canonical texts of the methods.
+
+    Returns
+    -------
+    steps : Series of str
+        Mean and 95% interval of the paired difference by method, for all methods but the last.
+    """
+    steps = {}
+    for method, following in pairwise(order):
+        gap = differences(rows, ["preset"], value, method, following)
+        steps[method] = text(gap["mean"], gap["interval"], signed=True).iloc[0]
+    return pd.Series(steps)

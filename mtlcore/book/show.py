@@ -18,6 +18,11 @@ class source:
     """The source of functions or classes, set as code in a notebook.
 
     What the page shows is what ``mtlcore`` runs, with line breaks where a page needs them.
+
+    Parameters
+    ----------
+    *objects : callable or type
+        The functions and classes, in the order in which they are shown.
     """
 
     def __init__(self, *objects: Callable | type) -> None:

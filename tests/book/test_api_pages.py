@@ -1,6 +1,7 @@
 """The reference: every public name is on a page, and every page is in the table of contents."""
 
 import inspect
+import pkgutil
 import re
 from pathlib import Path
 
@@ -8,10 +9,18 @@ import pytest
 import yaml
 
 import mtlcore as mtl
+from mtlcore import analysis, book
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "book" / "api").glob("*.md"))
 NAMES = [name for name in mtl.__all__ if name != "METHODS" and not inspect.ismodule(getattr(mtl, name))]
+# These two packages export nothing: their modules are imported by name.
+BY_MODULE = [
+    module.name.removeprefix("mtlcore.")
+    for package in (analysis, book)
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
+    if "._" not in module.name
+]
 
 
 def documented() -> set[str]:
@@ -21,7 +30,7 @@ def documented() -> set[str]:
     return names | {name for name, method in mtl.METHODS.items() if method.family in families}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *BY_MODULE])
 def test_every_public_name_is_on_a_reference_page(name: str) -> None:
     assert name in documented()
 

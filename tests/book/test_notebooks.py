@@ -72,7 +72,7 @@ def test_it_has_the_size_of_a_chapter(path: Path) -> None:
     notebook = read(path)
     lines = [len(re.findall(r"^.*\S", cell.source, re.MULTILINE)) for cell in code(notebook)]
     assert 15 <= len(lines) <= 30
-    assert statistics.median(lines) <= 10
+    assert statistics.median(lines) <= 8
     assert max(lines) <= 25
     assert 1200 <= prose_words(markdown(notebook)) <= 2500
 

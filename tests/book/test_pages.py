@@ -67,7 +67,7 @@ def test_landing_page_moves(browser):
 @pytest.mark.book
 @pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
 def test_book_page_is_light(browser, page):
-    """What a first visit loads: 2 MB, or 3.3 MB with formulas."""
+    """What a first visit loads: 2 MB, or 3 MB with formulas."""
     browser.visit(page)
     wait(browser, lambda: browser.execute_script("return document.readyState") == "complete")
     mathjax = all_of(browser, "script[src*='mathjax/tex']")
@@ -77,7 +77,7 @@ def test_book_page_is_light(browser, page):
     files = {Path(unquote(urlparse(url).path)) for url in browser.asked() if url.startswith("file:")}
     sizes = {file.name: file.stat().st_size for file in files if file.is_file()}
     assert len(sizes) > 10
-    assert sum(sizes.values()) <= (3.3 if mathjax else 2) * MEGABYTE, sizes
+    assert sum(sizes.values()) <= (3 if mathjax else 2) * MEGABYTE, sizes
 
 
 @built
