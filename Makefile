@@ -22,7 +22,7 @@ book: $(READY) ## build the book into _build/html, warnings are errors
 	$(BIN)/jupyter-book build . -W -n --keep-going -q
 
 test: lint book ## check style and types, build the book, run every test in two processes
-	$(BIN)/pytest -n 2 --durations=15
+	$(BIN)/pytest -n 2 --dist worksteal --durations=15
 
 bench: $(READY) ## what a step costs, against the limits: fails if one is missed by far
 	$(BIN)/python -m mtlcore bench --quick

@@ -121,4 +121,4 @@ def run(start: Start, config: Config, device: str) -> Result:
                 row[f"test_{number}.mean"] = sum(values) / len(values)
         return row | {f"test_{name}": v for name, v in found.items()}
 
-    return train_and_test(config, device, start, test=test, curve=means_of_tasks, keep_best=True)
+    return train_and_test(config, device, start, test=test, curve=means_of_tasks, patience=config["epochs"])

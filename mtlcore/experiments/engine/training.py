@@ -34,7 +34,7 @@ def train_and_test(
     test: Test,
     curve: Curve,
     optimizer: MakeOptimizer | None = None,
-    keep_best: bool = False,
+    patience: int | None = None,
     **fit_options: Any,
 ) -> Result:
     """Train once and test the result.
@@ -54,8 +54,9 @@ def train_and_test(
         Makes the curve from the history and the data.
     optimizer : callable, optional
         Makes the optimiser from the parameters; by default :func:`adam` with the configuration's settings.
-    keep_best : bool, default False
-        Whether to test the network of the epoch with the smallest mean validation loss instead of the last.
+    patience : int, optional
+        Stop after so many epochs without a better validation value, and test the network of the best epoch
+        (see :func:`mtlcore.fit`). By default the network of the last epoch is tested.
     **fit_options
         Handed on to :func:`mtlcore.fit`.
 
@@ -75,7 +76,7 @@ def train_and_test(
         batch_size=config["batch_size"],
         seed=config["seed"],
         device=device,
-        patience=config["epochs"] if keep_best else None,
+        patience=patience,
         progress=False,
         **fit_options,
     )

@@ -117,7 +117,7 @@ def run(config: Config, device: str) -> Result:
     result : Result
         Test numbers; a curve with losses, weights and validation numbers of every epoch.
     """
-    return train_and_test(config, device, start, test=test, curve=curve, keep_best=True)
+    return train_and_test(config, device, start, test=test, curve=curve, patience=config["epochs"])
 
 
 def curve(history: pd.DataFrame, data: MultiTaskData) -> pd.DataFrame:
