@@ -1,0 +1,1 @@
+"""Experiments of the HydaLearn paper, one module a table or figure."""
