@@ -1,4 +1,4 @@
-r"""HydaLearn's two toy examples: a regression with an auxiliary task that helps, and one with labels by chance.
+r"""HydaLearn's two toy examples: a regression with an auxiliary task that helps, or with labels by chance.
 
 .. math:: f_i(x) = \sigma_i \tanh((B + \epsilon_i) x), \qquad \sigma_m = 1, \quad \sigma_a = 10
 

@@ -6,7 +6,7 @@ paper is silent or contradicts itself:
 * Activations are ReLU. The widths of the heads are the appendix's (the text has them the other way round).
 * W, the sum of HydaLearn's weights, is 2, as that of GradNorm, of ``Static``, and of OL-AUX and CosSim at the
   start. The throw-away steps have the learning rate of the network, as has OL-AUX's rule.
-* HydaLearn measures the main metric on a sample of the validation split, drawn anew for every step.
+* HydaLearn measures the main metric on a sample of a split, drawn anew for every step.
 * A run whose loss overflows ends there; what it measured in earlier epochs counts.
 
 Every epoch is tested. The best epoch is that with the best main metric on the validation split.
@@ -102,7 +102,8 @@ def train(start: Start, config: Config, device: str) -> Result:
         Makes the data and the network.
     config : dict
         The configuration: ``seed``, ``method``, ``lr``, ``epochs``, ``batch_size``, ``measured`` (the
-        validation samples that HydaLearn sees in a step), and what ``start`` asks for.
+        samples that HydaLearn sees in a step), perhaps ``measured_on`` (of which split, by default
+        ``"validation"``), and what ``start`` asks for.
     device : str
         Device of torch.
 
@@ -120,6 +121,7 @@ def train(start: Start, config: Config, device: str) -> Result:
     optimizer = torch.optim.SGD(model.parameters(), lr=config["lr"], fused=True)
     order = torch.Generator().manual_seed(config["seed"])
     training, validation, testing = (s.to(device) for s in (data.train, data.validation, data.test))
+    measured = {"validation": validation, "training": training}[config.get("measured_on", "validation")]
     curve: list[dict[str, Any]] = []
     steps: list[dict[str, Any]] = []
     seconds = 0.0
@@ -129,8 +131,8 @@ def train(start: Start, config: Config, device: str) -> Result:
             for batch in training.batches(config["batch_size"], order):
                 held_out = None
                 if method.validates:
-                    drawn = torch.randperm(len(validation), generator=order)[: config["measured"]]
-                    held_out = validation.read(drawn)
+                    drawn = torch.randperm(len(measured), generator=order)[: config["measured"]]
+                    held_out = measured.read(drawn)
                 optimizer.zero_grad()
                 weights = method.backward(Signals(model, batch, data.tasks, held_out))
                 assert weights is not None

@@ -1,0 +1,109 @@
+"""What the experiments on real data share: the methods, their grid, and how it is chosen from.
+
+Every method has the same learning rates and, where it has a setting of its own, two values of it, chosen by
+the main metric on the validation split of one seed. The paper's grids are not printed; its choices are in
+Table 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from mtlcore.data import load
+from mtlcore.experiments.engine.experiment import Config
+from mtlcore.experiments.hydalearn._training import network
+from mtlcore.models import MultiTaskModel
+from mtlcore.tasks import MultiTaskData
+
+OFFERED = {
+    "STL": ["SingleTask"],
+    "Static": ["Static(weights=(1.2308, 0.7692))", "Static(weights=(1.8, 0.2))"],
+    "GradNorm": ["GradNorm", "GradNorm(alpha=0.5)"],
+    "Gcosim": ["CosSim", "CosSim(lam=0.25)"],
+    "OLaux": ["OLAux", "OLAux(beta=10.0)"],
+    "HydaLearn": ["HydaLearn(beta=3.0, total=2.0)", "HydaLearn(total=2.0)"],
+}
+"""Under the paper's names, each method with the values of its one setting. The ratio 1.6 of the first
+Static and HydaLearn's beta of 3 are the paper's choices."""
+
+METHODS = [method for methods in OFFERED.values() for method in methods]
+
+RATES = [0.01, 0.03, 0.1]
+"""The learning rates that every method is offered."""
+
+CHOOSING = 0
+"""The seed whose validation AUC chooses."""
+
+TESTED = [1, 2, 3, 4, 5]
+"""The seeds of the test."""
+
+
+def grids(
+    common: Mapping[str, Any], chosen: Mapping[str, float], others: Mapping[str, float] | None = None
+) -> list[dict[str, Any]]:
+    """List the grids of the preset ``laptop``.
+
+    Parameters
+    ----------
+    common : mapping
+        Settings of all runs.
+    chosen : mapping from str to float
+        Each method with the chosen setting, and its learning rate.
+    others : mapping from str to float, optional
+        Further methods that are tested with a given rate.
+
+    Returns
+    -------
+    grids : list of dict
+        All that is offered at the choosing seed, then what was chosen at each tested seed.
+    """
+    choosing = {"seed": [CHOOSING], "method": METHODS, "lr": RATES} | common
+    tested = {**chosen, **(others or {})}
+    return [choosing] + [
+        {"seed": [seed], "method": [method], "lr": [lr]} | common
+        for seed in TESTED
+        for method, lr in tested.items()
+    ]
+
+
+def choose(rows: pd.DataFrame) -> dict[str, float]:
+    """Choose each method's setting and learning rate by the validation AUC at the choosing seed.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Stored rows of the experiment.
+
+    Returns
+    -------
+    chosen : dict from str to float
+        The learning rate by method.
+    """
+    choosing = rows[(rows["seed"] == CHOOSING) & rows["method"].isin(METHODS)]
+    name = choosing["method"].map({m: name for name, methods in OFFERED.items() for m in methods})
+    ordered = choosing.assign(name=name).sort_values("validation.best", ascending=False, kind="stable")
+    best = ordered.drop_duplicates("name").set_index("name").loc[list(OFFERED)]
+    return dict(zip(best["method"], best["lr"], strict=True))
+
+
+def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
+    """Load the data, divided by the seed, and make the network.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration: ``seed``, ``data``, and the widths ``shared`` and ``head``.
+
+    Returns
+    -------
+    data : MultiTaskData
+        The main task first.
+    model : MultiTaskModel
+        The network, with one output a task.
+    """
+    data = load(config["data"], seed=config["seed"])
+    widths = ([config[name]] * config[f"{name}_layers"] for name in ("shared", "head"))
+    return data, network(data.train.inputs.shape[1], *widths, (1, 1))

@@ -1,0 +1,56 @@
+"""HydaLearn's Table 2 and Figure 5: mortgages in default, with early repayment as auxiliary task.
+
+The sample of :mod:`mtlcore.data.mortgage` stands in for Fannie Mae's loans. Network and batch are the paper's.
+The preset ``laptop`` trains for 5 epochs; ``paper`` has the paper's smaller learning rates, too.
+"""
+
+from typing import Any
+
+from mtlcore.experiments.engine.experiment import Config, Experiment, Result
+from mtlcore.experiments.hydalearn._real import METHODS, RATES, grids, start
+from mtlcore.experiments.hydalearn._training import train
+
+COMMON: dict[str, Any] = {
+    "data": "mortgage",
+    "shared": 24,
+    "shared_layers": 2,
+    "head": 12,
+    "head_layers": 2,
+    "measured": 450,
+    "batch_size": 16,
+    "epochs": 5,
+}
+
+CHOSEN: dict[str, float] = {}
+"""What :func:`mtlcore.experiments.hydalearn._real.choose` finds in the rows of the choosing seed."""
+
+PAPER = {"seed": list(range(10)), "method": METHODS, "lr": [0.001, 0.003, *RATES]} | COMMON | {"epochs": 50}
+LAPTOP = grids(COMMON, CHOSEN)
+SMOKE = {"seed": [0], "method": METHODS, "lr": 0.01} | COMMON | {"data": "synthetic-loans", "epochs": 2}
+
+
+def run(config: Config, device: str) -> Result:
+    """Train once, and test after every epoch.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+    device : str
+        Device of torch.
+
+    Returns
+    -------
+    result : Result
+        As :func:`mtlcore.experiments.hydalearn._training.train`, with the AUC of the main task.
+    """
+    return train(start, config, device)
+
+
+experiment = Experiment(
+    name="hydalearn-default",
+    title="Mortgages in default, with early repayment: AUC of six methods, weights by epoch",
+    source="HydaLearn paper, Table 2 and Figure 5",
+    presets={"smoke": SMOKE, "laptop": LAPTOP, "paper": PAPER},
+    run=run,
+)
