@@ -1,7 +1,7 @@
 """HydaLearn's Table 2 and Figure 5: mortgages in default, with early repayment as auxiliary task.
 
-The sample of :mod:`mtlcore.data.mortgage` stands in for Fannie Mae's loans. Network and batch are the paper's.
-The preset ``laptop`` trains for 5 epochs; ``paper`` has the paper's smaller learning rates, too.
+The sample of :mod:`mtlcore.data.mortgage` stands in for Fannie Mae's loans. Network and batch are the
+paper's. The preset ``laptop`` trains for 5 epochs; ``paper`` has the paper's smaller learning rates, too.
 """
 
 from typing import Any

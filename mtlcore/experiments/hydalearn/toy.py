@@ -2,8 +2,8 @@
 
 Every method of the paper, at the paper's learning rate and with its settings (Table 6), on both readings of
 the inputs (see :mod:`mtlcore.data.hydalearn_toy`). Besides, HydaLearn as printed: without a clamp on gains
-below zero, and with the best throw-away step as the next baseline. The paper states a batch of 16 for the real
-data only, and no number of epochs.
+below zero, and with the best throw-away step as the next baseline. The paper states a batch of 16 for the
+real data only, and no number of epochs.
 """
 
 from typing import Any
