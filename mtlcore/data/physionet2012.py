@@ -9,8 +9,8 @@ contract. The features are the paper's as far as the files go:
 * Over seven windows of the 48 hours (all, the first and the last 10, 25 and 50%) six statistics are taken:
   mean, standard deviation, minimum, maximum, skewness, and the number of measurements.
 * A statistic of a window without a measurement is the mean of the training stays; then each feature is
-  standardised by the training stays and cut at -10 and 10. The standard deviation of one measurement and the skewness of fewer
-  than three are 0.
+  standardised by the training stays and cut at -10 and 10. The standard deviation of one measurement and
+  the skewness of fewer than three are 0.
 * The length of the stay is log(1 + days), standardised by the training stays.
 
 What else the files hold, and what becomes of it:

@@ -8,6 +8,8 @@ real data only, and no number of epochs.
 
 from typing import Any
 
+import pandas as pd
+
 from mtlcore.data import load
 from mtlcore.experiments.engine.experiment import Config, Experiment, Result
 from mtlcore.experiments.hydalearn._training import network, train
@@ -34,8 +36,11 @@ RATES = [0.01, 0.03, 0.1, 0.3]
 CHOOSING = 0
 """The seed whose validation error chooses the rates."""
 
-CHOSEN: dict[tuple[str, str], dict[str, float]] = {}
-"""What it chooses, by auxiliary task and scale of the inputs."""
+CHOSEN: dict[tuple[str, str], dict[str, float]] = {
+    ("unhelpful", "unit"): dict(zip(METHODS, (0.3, 0.1, 0.3, 0.3, 0.1, 0.3, 0.3), strict=True)),
+}
+"""What it chooses (see :func:`choose`), by auxiliary task and scale of the inputs. HydaLearn as printed is
+tested at HydaLearn's rate."""
 
 TESTED = [1, 2, 3, 4, 5]
 """The seeds of the test errors, at the paper's rate and at the chosen one."""
@@ -124,6 +129,26 @@ def run(config: Config, device: str) -> Result:
         As :func:`mtlcore.experiments.hydalearn._training.train`, with the mean absolute error.
     """
     return train(start, config, device)
+
+
+def choose(rows: pd.DataFrame, auxiliary: str, scale: str) -> dict[str, float]:
+    """Choose the rate of each method by its validation error at the choosing seed.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Stored rows of this experiment.
+    auxiliary, scale : str
+        Which of the data sets.
+
+    Returns
+    -------
+    chosen : dict from str to float
+        The learning rate by method.
+    """
+    here = rows[(rows["seed"] == CHOOSING) & (rows["auxiliary"] == auxiliary) & (rows["scale"] == scale)]
+    best = here.sort_values("validation.best", kind="stable").drop_duplicates("method").set_index("method")
+    return {method: best["lr"][method] for method in METHODS[:-1]}
 
 
 experiment = Experiment(
