@@ -131,8 +131,8 @@ def make(
 
     metrics = Metrics.mean("mae", absolute_errors, higher_is_better=False)
     tasks = tuple(Task(name, squared_error, metrics, check=check_finite) for name in ("main", "auxiliary"))
-    splits = (split(stream, size) for stream, size in enumerate(sizes, start=1))
-    return MultiTaskData("hydalearn-toy", *splits, tasks)
+    splits = [split(stream, size) for stream, size in enumerate(sizes, start=1)]
+    return MultiTaskData("hydalearn-toy", splits[0], splits[1], splits[2], tasks)
 
 
 DATASETS = (

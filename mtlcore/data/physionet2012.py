@@ -322,7 +322,7 @@ def make(*, validation: int = 800, seed: int = 0) -> MultiTaskData:
         stay = (np.log1p(days) - middle) / width
         return Split(
             torch.from_numpy(inputs).float(),
-            (torch.from_numpy(died), torch.from_numpy(stay).float()[:, None]),
+            (torch.tensor(died), torch.from_numpy(stay).float()[:, None]),
         )
 
     splits = {name: split(*part) for name, part in parts.items()}

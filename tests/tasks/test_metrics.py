@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import roc_auc_score
 
 import mtlcore as mtl
 from mtlcore.tasks import UNLABELLED, accuracy, area_under_roc, average_precision, mean_squared_error
@@ -59,6 +60,14 @@ def test_area_under_roc_by_hand() -> None:
     assert math.isnan(area_under_roc(outputs, torch.tensor([1, 1, 1, UNLABELLED, 1])))
 
 
+def test_area_under_roc_is_scikit_learn_s_with_ties() -> None:
+    generator = torch.Generator().manual_seed(0)
+    outputs = torch.randint(0, 9, (200, 1), generator=generator).float()
+    targets = torch.randint(0, 2, (200,), generator=generator)
+    expected = roc_auc_score(targets.numpy(), outputs[:, 0].numpy())
+    assert area_under_roc(outputs, targets) == pytest.approx(expected, abs=1e-12)
+
+
 def test_metrics_of_one_task_together() -> None:
     both = mtl.Task.classification("").metrics | mtl.Metrics.whole("n", lambda o, y: float(len(y)), False)
     outputs, targets = torch.eye(3), torch.tensor([0, 1, 1])
@@ -78,8 +87,7 @@ def test_metrics_that_are_refused() -> None:
         mtl.Metrics({}, lambda o, y: None, lambda kept: {})
 
 
-@pytest.mark.parametrize("metric", [average_precision, area_under_roc])
-def test_what_to_install_for_a_metric(metric, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_to_install_for_the_average_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn.metrics", None)
     with pytest.raises(ImportError, match=r"needs scikit-learn: pip install 'mtlcore\[train\]'"):
-        metric(torch.zeros(2, 2), torch.tensor([0, 1]))
+        average_precision(torch.zeros(2, 2), torch.tensor([0, 1]))

@@ -42,13 +42,13 @@ TESTED = [1, 2, 3, 4, 5]
 
 
 def grids(
-    common: Mapping[str, Any], chosen: Mapping[str, float], others: Mapping[str, float] | None = None
+    common: dict[str, Any], chosen: Mapping[str, float], others: Mapping[str, float] | None = None
 ) -> list[dict[str, Any]]:
     """List the grids of the preset ``laptop``.
 
     Parameters
     ----------
-    common : mapping
+    common : dict
         Settings of all runs.
     chosen : mapping from str to float
         Each method with the chosen setting, and its learning rate.
@@ -105,5 +105,5 @@ def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
         The network, with one output a task.
     """
     data = load(config["data"], seed=config["seed"])
-    widths = ([config[name]] * config[f"{name}_layers"] for name in ("shared", "head"))
-    return data, network(data.train.inputs.shape[1], *widths, (1, 1))
+    shared, head = ([config[name]] * config[f"{name}_layers"] for name in ("shared", "head"))
+    return data, network(data.train.read(slice(0, 1)), shared, head)

@@ -28,37 +28,37 @@ from mtlcore.experiments.engine.experiment import Config, Result
 from mtlcore.methods import HydaLearn, Method, OLAux, make
 from mtlcore.models import MultiTaskModel
 from mtlcore.signals import NonFiniteError, Signals
-from mtlcore.tasks import MultiTaskData
+from mtlcore.tasks import Batch, MultiTaskData
 from mtlcore.train import evaluate
 
 Start = Callable[[Config], tuple[MultiTaskData, MultiTaskModel]]
 """Makes the data and, from torch's global random numbers, the network."""
 
 
-def network(inputs: int, shared: list[int], head: list[int], outputs: tuple[int, int]) -> MultiTaskModel:
+def network(sample: Batch, shared: list[int], head: list[int]) -> MultiTaskModel:
     """Make a network with hidden layers in its heads.
 
     Parameters
     ----------
-    inputs : int
-        Number of inputs.
+    sample : Batch
+        Samples that it has to fit: one output for each entry of a target.
     shared : list of int
         Widths of the shared hidden layers.
     head : list of int
         Widths of the hidden layers of each head.
-    outputs : tuple of two int
-        Outputs of the main and of the auxiliary task.
 
     Returns
     -------
     model : MultiTaskModel
         Every hidden layer is followed by ReLU.
     """
+    assert isinstance(sample.inputs, Tensor)
+    outputs = [y[0].numel() for y in sample.targets]
 
     def hidden(widths: list[int]) -> list[nn.Module]:
         return [layer for a, b in pairwise(widths) for layer in (nn.Linear(a, b), nn.ReLU())]
 
-    trunk = nn.Sequential(*hidden([inputs, *shared]))
+    trunk = nn.Sequential(*hidden([sample.inputs.shape[1], *shared]))
     heads = [nn.Sequential(*hidden([shared[-1], *head]), nn.Linear(head[-1], k)) for k in outputs]
     return MultiTaskModel(trunk, heads)
 

@@ -108,9 +108,8 @@ def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
     """
     names = ("auxiliary", "scale", "seed", "train", "validation", "test")
     data = load("hydalearn-toy", **{name: config[name] for name in names if name in config})
-    inputs, outputs = data.train.inputs.shape[1], data.train.targets[0].shape[1]
     auxiliary = config["auxiliary"]
-    return data, network(inputs, SHARED[auxiliary], HEAD[auxiliary], (outputs, outputs))
+    return data, network(data.train.read(slice(0, 1)), SHARED[auxiliary], HEAD[auxiliary])
 
 
 def run(config: Config, device: str) -> Result:
