@@ -31,7 +31,7 @@ Static and HydaLearn's beta of 3 are the paper's choices."""
 
 METHODS = [method for methods in OFFERED.values() for method in methods]
 
-RATES = [0.01, 0.03, 0.1]
+RATES = [0.03, 0.1, 0.3]
 """The learning rates that every method is offered."""
 
 CHOOSING = 0

@@ -37,17 +37,17 @@ CHOOSING = 0
 """The seed whose validation error chooses the rates."""
 
 CHOSEN: dict[tuple[str, str], dict[str, float]] = {
-    ("unhelpful", "unit"): dict(zip(METHODS, (0.3, 0.1, 0.3, 0.3, 0.1, 0.3, 0.3), strict=True)),
+    ("unhelpful", "unit"): dict(zip(METHODS, (0.3, 0.1, 0.3, 0.3, 0.1, 0.3, 0.01), strict=True)),
 }
 """What it chooses (see :func:`choose`), by auxiliary task and scale of the inputs. HydaLearn as printed is
-tested at HydaLearn's rate."""
+tested at the paper's rate only."""
 
 TESTED = [1, 2, 3, 4, 5]
 """The seeds of the test errors, at the paper's rate and at the chosen one."""
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "unhelpful": {"batch_size": 16, "epochs": 30, "measured": 200},
-    "helpful": {"batch_size": 64, "epochs": 10, "measured": 500},
+    "helpful": {"batch_size": 64, "epochs": 6, "measured": 500},
 }
 """Of the preset ``laptop``. Fewer steps of the helpful example fit: a batch of 64, and a quarter of the
 validation samples at every step."""
