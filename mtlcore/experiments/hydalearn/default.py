@@ -24,7 +24,9 @@ COMMON: dict[str, Any] = {
 CHOSEN: dict[str, float] = {}
 """What :func:`mtlcore.experiments.hydalearn._real.choose` finds in the rows of the choosing seed."""
 
-PAPER = {"seed": list(range(10)), "method": METHODS, "lr": [0.001, 0.003, 0.01, *RATES]} | COMMON | {"epochs": 50}
+PAPER = (
+    {"seed": list(range(10)), "method": METHODS, "lr": [0.001, 0.003, 0.01, *RATES]} | COMMON | {"epochs": 50}
+)
 LAPTOP = grids(COMMON, CHOSEN)
 SMOKE = {"seed": [0], "method": METHODS, "lr": 0.01} | COMMON | {"data": "synthetic-loans", "epochs": 2}
 

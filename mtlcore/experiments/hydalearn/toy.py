@@ -53,26 +53,20 @@ SETTINGS: dict[str, dict[str, Any]] = {
 validation samples at every step."""
 
 
-def _grids(auxiliary: str, scale: str) -> list[dict[str, Any]]:
-    """Every rate at the choosing seed, then the paper's rate and the chosen ones at the others."""
+def _grids(auxiliary: str, scale: str, also: list[float]) -> list[dict[str, Any]]:
+    """Every rate at the choosing seed, then the chosen rate of a method, and others, at the tested ones."""
     case = {"auxiliary": auxiliary, "scale": scale}
     settings = SETTINGS[auxiliary]
-    chosen = CHOSEN.get((auxiliary, scale), {})
     choosing = {"seed": [CHOOSING]} | case | {"method": METHODS[:-1], "lr": RATES} | settings
     tested = [
-        {"seed": [seed]} | case | {"method": [method], "lr": list(dict.fromkeys([RATES[0], rate]))} | settings
+        {"seed": [seed]} | case | {"method": [method], "lr": list(dict.fromkeys([rate, *also]))} | settings
         for seed in TESTED
-        for method, rate in chosen.items()
+        for method, rate in CHOSEN.get((auxiliary, scale), {}).items()
     ]
     return [choosing, *tested]
 
 
-LAPTOP = [
-    *_grids("unhelpful", "unit"),
-    *_grids("helpful", "moderate"),
-    *_grids("helpful", "unit"),
-    *_grids("unhelpful", "moderate"),
-]
+LAPTOP = [*_grids("unhelpful", "unit", [RATES[0]]), *_grids("helpful", "moderate", [])]
 PAPER = [
     {
         "seed": list(range(10)),
