@@ -1,8 +1,8 @@
 """HydaLearn's Figure 4: an auxiliary regression that helps, and one whose labels are chance.
 
 Every method of the paper, at the paper's learning rate and with its settings (Table 6), on both readings of
-the inputs (see :mod:`mtlcore.data.hydalearn_toy`). Besides, HydaLearn as printed: without a clamp on gains
-below zero, and with the best throw-away step as the next baseline. The paper states a batch of 16 for the
+the inputs (see :mod:`mtlcore.data.hydalearn_toy`). In ``paper`` besides HydaLearn as printed: without a clamp on
+gains below zero, and with the best throw-away step as the next baseline. The paper states a batch of 16 for the
 real data only, and no number of epochs.
 """
 
@@ -37,10 +37,9 @@ CHOOSING = 0
 """The seed whose validation error chooses the rates."""
 
 CHOSEN: dict[tuple[str, str], dict[str, float]] = {
-    ("unhelpful", "unit"): dict(zip(METHODS, (0.3, 0.1, 0.3, 0.3, 0.1, 0.3, 0.01), strict=True)),
+    ("unhelpful", "unit"): dict(zip(METHODS, (0.3, 0.1, 0.3, 0.3, 0.1, 0.3), strict=False)),
 }
-"""What it chooses (see :func:`choose`), by auxiliary task and scale of the inputs. HydaLearn as printed is
-tested at the paper's rate only."""
+"""What it chooses (see :func:`choose`), by auxiliary task and scale of the inputs."""
 
 TESTED = [1, 2, 3, 4, 5]
 """The seeds of the test errors, at the paper's rate and at the chosen one."""
