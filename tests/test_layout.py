@@ -54,6 +54,7 @@ ELSEWHERE = {
     "registry/test_precision.py": "every method, under autocast and with a loss scaler",
     "registry/test_properties.py": "every method",
     "registry/test_directions.py": "every method that has a direction",
+    "registry/test_options.py": "every method that has an option with a range",
     "registry/test_steps.py": "every method, in a training step",
     "registry/test_situations.py": "every method, in the situations of a training loop",
     "registry/test_torchjd.py": "methods, against another library",

@@ -48,7 +48,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> str:
     probe = [made, "-m", "pip", "download", "-qqq", "--no-deps", "--no-cache-dir", "--retries=1"]
     if subprocess.run([*probe, "--dest", folder, "hatchling"], capture_output=True).returncode:
         pytest.skip("pip reaches no package index, so no fresh environment can be made")
-    install = [made, "-m", "pip", "install", "-qqq"]
+    install = [made, "-m", "pip", "install", "-qqq", "--no-compile"]
     run(*install, pins()["torch"])
     run(*install, "-c", ROOT / "constraints.txt", *THERE, "ipykernel")
     return made
@@ -95,10 +95,11 @@ def test_a_notebook_alone_installs_mtlcore_and_runs(
     folder = tmp_path / "empty"
     folder.mkdir()
     execute(notebook, folder, kernel)
+    needed: dict[str, None] = {}  # in the order of the book, each line once
     for path in NOTEBOOKS:
         cells = code(read(path))[1:]
         lines = [line for cell in cells for line in imports(cell.source)]
         written = re.findall(r"^%%writefile .*/(\w+)\.py$", "\n".join(c.source for c in cells), re.MULTILINE)
-        needed = [line for line in lines if line.split()[1] not in written]
-        run(python, "-c", "\n".join(needed), cwd=folder)
+        needed |= dict.fromkeys(line for line in lines if line.split()[1] not in written)
+    run(python, "-c", "\n".join(needed), cwd=folder)
     assert run(python, "-c", VERSIONS) == before

@@ -1,10 +1,11 @@
 """The pages of the built book in a browser, with no network."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 import pytest
-from helpers.browser import CHROMIUM, DRIVER, all_of, is_named, one, row, wait
+from helpers.browser import CHROMIUM, DRIVER, LOCAL, Browser, all_of, is_named, one, row, wait
 from helpers.files import BUILT
 from selenium.webdriver import ActionChains, Keys
 
@@ -17,44 +18,113 @@ pytestmark = [
 ]
 PAGES = sorted(BUILT.glob("*/**/*.html")) if BUILT.is_dir() else []
 PAGES = [page for page in PAGES if "_static" not in page.parts]
-# The reference is made by one template: one of its pages stands for the colours of all in the dark.
-THEMED = [
-    (page, theme)
-    for page in PAGES
-    for theme in ("light", "dark")
-    if theme == "light" or page.parent.name != "api" or page.stem == "engine"
-]
 MEGABYTE = 1_000_000
 built = pytest.mark.skipif(not PAGES, reason="needs the built book in _build/html: make book")
 
 
-@built
-@pytest.mark.book
-@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
-def test_book_page(browser, page):
-    browser.visit(page)
+@dataclass
+class Visit:
+    """A page of the book, open and at rest, and what it did on its way there."""
+
+    browser: Browser
+    formulas: bool
+    errors: list[str]
+    asked: list[str]
+
+
+@pytest.fixture(scope="module", params=PAGES, ids=[page.stem for page in PAGES])
+def visit(browser, request):
+    """Each page is loaded once; tests change its size and its theme."""
+    browser.visit(request.param)
     wait(browser, lambda: browser.execute_script("return document.readyState") == "complete")
     wait(
         browser,
         lambda: len(all_of(browser, ".mtl-view > [role=group]")) == len(all_of(browser, ".mtl-static")),
     )
-    unnamed = [
-        picture.get_attribute("outerHTML")[:200]
-        for picture in all_of(browser, "img, svg[role=img]:not([aria-hidden=true])")
-        if not is_named(picture)
-    ]
-    assert unnamed == []
-    assert browser.errors() == []
-    assert browser.outside() == []
+    formulas = bool(all_of(browser, "script[src*='mathjax/tex']"))
+    if formulas:
+        wait(browser, lambda: browser.execute_script("return !!window.MathJax?.startup?.promise"))
+        browser.execute_async_script("MathJax.startup.promise.then(arguments[0])")
+    return Visit(browser, formulas, browser.errors(), browser.asked())
 
 
 @built
 @pytest.mark.book
-@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
-def test_book_page_fits_a_phone(browser, page):
-    browser.visit(page, 360, 740)
-    html = one(browser, "html")
-    wait(browser, lambda: html.get_property("scrollWidth") <= 360)
+def test_book_page_needs_no_network_and_names_its_pictures(visit):
+    unnamed = [
+        picture.get_attribute("outerHTML")[:200]
+        for picture in all_of(visit.browser, "img, svg[role=img]:not([aria-hidden=true])")
+        if not is_named(picture)
+    ]
+    assert unnamed == []
+    assert visit.errors == []
+    assert [url for url in visit.asked if not url.startswith(LOCAL)] == []
+
+
+@built
+@pytest.mark.book
+def test_book_page_is_light(visit):
+    """What a first visit loads: 2 MB, or 3 MB with formulas."""
+    files = {Path(unquote(urlparse(url).path)) for url in visit.asked if url.startswith("file:")}
+    sizes = {file.name: file.stat().st_size for file in files if file.is_file()}
+    assert len(sizes) > 10
+    assert sum(sizes.values()) <= (3 if visit.formulas else 2) * MEGABYTE, sizes
+
+
+@built
+@pytest.mark.book
+def test_book_page_fits_a_phone(visit):
+    visit.browser.resize(360, 740)
+    html = one(visit.browser, "html")
+    wait(visit.browser, lambda: html.get_property("scrollWidth") <= 360)
+
+
+@built
+@pytest.mark.book
+@pytest.mark.parametrize(
+    ("theme", "rules"),
+    [("light", {}), ("dark", {"runOnly": ["color-contrast", "link-in-text-block"]})],
+    ids=["light", "dark"],
+)
+def test_book_page_has_no_serious_barrier(visit, theme, rules):
+    """Themes differ in their colours only: the rules that ask no colour run once."""
+    axe = pytest.importorskip(
+        "axe_core_python.selenium", reason="needs axe-core-python: install the extra 'test'"
+    )
+    visit.browser.resize(1200, 900)
+    visit.browser.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
+    moving = "return document.getAnimations().some((a) => a instanceof CSSTransition)"
+    wait(visit.browser, lambda: not visit.browser.execute_script(moving))
+    visit.browser.set_script_timeout(120)
+    found = axe.Axe().run(visit.browser, options={"resultTypes": ["violations"], **rules})["violations"]
+    serious = [
+        (violation["id"], node["html"][:200])
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+    assert serious == []
+
+
+@built
+@pytest.mark.book
+def test_code_and_tables_are_whole_on_a_desktop(visit):
+    visit.browser.resize(1280, 900)
+    visit.browser.execute_script("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    cut = visit.browser.execute_script(
+        """
+        const narrow = (box) => Math.max(...box.textContent.split("\\n").map((l) => l.length)) <= 76;
+        const code = [...document.querySelectorAll("article pre")].filter(narrow);
+        const tables = [...document.querySelectorAll("article .text_html:has(table.dataframe)")];
+        return [...code, ...tables]
+          .filter((box) => box.scrollWidth > box.clientWidth + 1)
+          .map((box) => box.textContent.trim().slice(0, 80));
+        """
+    )
+    headers = [
+        t.text[:80] for t in all_of(visit.browser, "table.dataframe") if len(all_of(t, "thead tr")) > 1
+    ]
+    assert (cut, headers) == ([], [])
 
 
 @built
@@ -68,46 +138,6 @@ def test_landing_page_moves(browser):
     dragged = row(browser, "Static")
     browser.switch_to.active_element.send_keys(Keys.LEFT)
     assert len({tuple(before), tuple(dragged), tuple(row(browser, "Static"))}) == 3
-
-
-@built
-@pytest.mark.book
-@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
-def test_book_page_is_light(browser, page):
-    """What a first visit loads: 2 MB, or 3 MB with formulas."""
-    browser.visit(page)
-    wait(browser, lambda: browser.execute_script("return document.readyState") == "complete")
-    mathjax = all_of(browser, "script[src*='mathjax/tex']")
-    if mathjax:
-        wait(browser, lambda: browser.execute_script("return !!window.MathJax?.startup?.promise"))
-        browser.execute_async_script("MathJax.startup.promise.then(arguments[0])")
-    files = {Path(unquote(urlparse(url).path)) for url in browser.asked() if url.startswith("file:")}
-    sizes = {file.name: file.stat().st_size for file in files if file.is_file()}
-    assert len(sizes) > 10
-    assert sum(sizes.values()) <= (3 if mathjax else 2) * MEGABYTE, sizes
-
-
-@built
-@pytest.mark.book
-@pytest.mark.parametrize(("page", "theme"), THEMED, ids=[f"{page.stem}-{theme}" for page, theme in THEMED])
-def test_book_page_has_no_serious_barrier(browser, page, theme):
-    axe = pytest.importorskip(
-        "axe_core_python.selenium", reason="needs axe-core-python: install the extra 'test'"
-    )
-    browser.visit(page)
-    browser.execute_script(
-        "localStorage.setItem('mode', arguments[0]); localStorage.setItem('theme', arguments[0])", theme
-    )
-    browser.visit(page)
-    browser.set_script_timeout(120)
-    found = axe.Axe().run(browser, options={"resultTypes": ["violations"]})["violations"]
-    serious = [
-        (violation["id"], node["html"][:200])
-        for violation in found
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
-    assert serious == []
 
 
 @built
@@ -147,23 +177,3 @@ def test_a_solution_holds_its_cell(browser):
     assert not cell.is_displayed()
     one(solutions[0], ".admonition-title").click()
     wait(browser, cell.is_displayed)
-
-
-@built
-@pytest.mark.book
-@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
-def test_code_and_tables_are_whole_on_a_desktop(browser, page):
-    browser.visit(page, 1280, 900)
-    browser.execute_script("document.querySelectorAll('details').forEach(d => { d.open = true })")
-    cut = browser.execute_script(
-        """
-        const narrow = (box) => Math.max(...box.textContent.split("\\n").map((l) => l.length)) <= 76;
-        const code = [...document.querySelectorAll("article pre")].filter(narrow);
-        const tables = [...document.querySelectorAll("article .text_html:has(table.dataframe)")];
-        return [...code, ...tables]
-          .filter((box) => box.scrollWidth > box.clientWidth + 1)
-          .map((box) => box.textContent.trim().slice(0, 80));
-        """
-    )
-    headers = [t.text[:80] for t in all_of(browser, "table.dataframe") if len(all_of(t, "thead tr")) > 1]
-    assert (cut, headers) == ([], [])

@@ -27,12 +27,16 @@ LOCAL = ("file:", "blob:", "data:", "about:", "chrome:", "devtools:")
 class Browser(webdriver.Chrome):
     """Selenium's Chrome with the page's console errors and requests."""
 
-    def visit(self, page: Path, width: int = 1200, height: int = 900) -> None:
-        """Open a file at a size of the visible page, with the logs empty."""
+    def resize(self, width: int, height: int) -> None:
+        """Change the size of the visible page; a narrow one is a phone's."""
         self.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",
             {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500},
         )
+
+    def visit(self, page: Path, width: int = 1200, height: int = 900) -> None:
+        """Open a file at a size of the visible page, with the logs empty."""
+        self.resize(width, height)
         self.get_log("browser"), self.get_log("performance")
         self.get(page.resolve().as_uri())
 
