@@ -10,6 +10,7 @@ from mtlcore.models.multitask import MultiTaskModel
 from mtlcore.models.resnet import resnet
 from mtlcore.models.soft_sharing import cross_stitch, mtan, nddr
 from mtlcore.models.tagger import tagger
+from mtlcore.models.word_sets import word_sets
 
 __all__ = [
     "MultiTaskModel",
@@ -25,4 +26,5 @@ __all__ = [
     "nddr",
     "resnet",
     "tagger",
+    "word_sets",
 ]
