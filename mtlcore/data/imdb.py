@@ -1,9 +1,9 @@
 """IMDB: film reviews, positive or negative, each as the set of its words.
 
 Source: Maas et al. (2011), 25,000 labelled reviews for training and 25,000 for testing, half of them
-positive. The Projection paper (Section 4.6) takes 5,000 of the training reviews for validation and tells a network
-which of the 10,000 most frequent words a review holds. It reads the reviews as Keras distributes them,
-encoded; here they are read from the official texts, so the vocabulary may differ in a few words.
+positive. The Projection paper (Section 4.6) takes 5,000 of the training reviews for validation and tells
+a network which of the 10,000 most frequent words a review holds. It reads the reviews as Keras distributes
+them, encoded; here they are read from the official texts, so the vocabulary may differ in a few words.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class Archive(File):
     """The archive of the reviews, pinned by its labelled texts, whatever else it holds.
 
     The hash is that of the texts, in the order of :data:`FOLDERS` and of their numbers, with a zero byte
-    between two. So a smaller archive without the unlabelled reviews, ``aclImdb_labelled.tar``, will do as well.
+    between two. So a smaller archive without the unlabelled reviews, ``aclImdb_labelled.tar``, will do as
+    well.
     """
 
     def _places(self) -> list[Path]:

@@ -15,9 +15,9 @@ def word_sets(words: int = 10_000, widths: Sequence[int] = (512, 512)) -> MultiT
     """Make the network of the Projection paper's reviews: fully connected layers on a multi-hot vector.
 
     The vector has an entry for each word of the vocabulary, 1 where the text holds it. The first layer is
-    given the numbers of these words instead, and adds up their rows of weights: the same function and the same
-    gradient, without the products with zero. ReLU follows each hidden layer. Weights are initialised as by
-    Keras' defaults: Glorot's uniform distribution, and zero for biases.
+    given the numbers of these words instead, and adds up their rows of weights: the same function and the
+    same gradient, without the products with zero. ReLU follows each hidden layer. Weights are initialised as
+    by Keras' defaults: Glorot's uniform distribution, and zero for biases.
 
     Parameters
     ----------

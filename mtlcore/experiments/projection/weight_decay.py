@@ -2,9 +2,10 @@
 
 A step subtracts Adam's update and, decoupled from it, learning rate × λ × G, where G is what the method
 leaves of the parameters θ, given the reference v: the main gradient, or its exponential moving average.
-Everything is done for each variable apart. Settings: paper, Section 4.6 and Appendix B.5. Where text and code differ, they
-are the code's: λ from 1 to 300 (the supplement lists 0.1 to 10), Keras' Adam (β2 0.999; the supplement says
-0.9), and the decay as written above, with θ and the gradient from before the step. The paper has 50 runs.
+Everything is done for each variable apart. Settings: paper, Section 4.6 and Appendix B.5. Where text and
+code differ, they are the code's: λ from 1 to 300 (the supplement lists 0.1 to 10), Keras' Adam (β2 0.999;
+the supplement says 0.9), and the decay as written above, with θ and the gradient from before the step. The
+paper has 50 runs.
 
 Ours: the vocabulary (see :mod:`mtlcore.data.imdb`), one division of the training reviews for all runs, and
 the first layer's input as word numbers instead of a multi-hot vector, which is the same function.
