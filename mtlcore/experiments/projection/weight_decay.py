@@ -8,7 +8,8 @@ the supplement says 0.9), and the decay as written above, with θ and the gradie
 paper has 50 runs.
 
 Ours: the vocabulary (see :mod:`mtlcore.data.imdb`), one division of the training reviews for all runs, and
-the first layer's input as word numbers instead of a multi-hot vector, which is the same function.
+the first layer's input as word numbers instead of a multi-hot vector, which is the same function. The preset
+``laptop`` has the 2,000 most frequent words, five seeds and the strengths that the claims are about.
 """
 
 import math
@@ -63,14 +64,14 @@ PAPER = _grid(
     [PLAIN | {"lam": LAMBDAS}]
     + [{"method": method, "alpha": [1.0, 0.01], "lam": LAMBDAS} for method in METHODS[1:]],
 )
-LAPTOP = _grid(
-    list(range(5)),
-    [
-        PLAIN | {"lam": [30.0, 100.0]},
-        SMOOTHED | {"lam": [30.0, 100.0]},
-        SMOOTHED | {"alpha": 1.0, "lam": 100.0},
-    ],
-)
+KEY = [
+    PLAIN | {"lam": [30.0, 100.0]},
+    SMOOTHED | {"lam": [30.0, 100.0]},
+    SMOOTHED | {"alpha": 1.0, "lam": 100.0},
+]
+LAPTOP = [grid | {"words": 2_000} for grid in _grid(list(range(5)), KEY)]
+"""A fifth of the vocabulary: most of a step's time is Adam on the first layer."""
+
 SMALL = {"data": "synthetic-reviews", "words": 40, "validation": 50, "hidden": 8, "epochs": 3}
 SMOKE = [cell | SMALL | {"lam": 30.0} for cell in PAPER if cell["seed"] == 0]
 
