@@ -32,8 +32,8 @@ def make(*, images: int = 1000, seed: int = 0) -> MultiTaskData:
     data : MultiTaskData
         Grey images (N, 1, 40, 40), uint8. Two tasks: ``"odd"`` with labels (N,), 0 or 1, one output (the
         log-odds), measured by the area under the ROC curve; and ``"landmarks"`` with targets (N, 10),
-        float32, x and y as fractions of the image: the centre of the digit's ink, and the ink that is farthest to
-        the left, right, top and bottom. Measured by the mean squared error.
+        float32, x and y as fractions of the image: the centre of the digit's ink, and the ink that is
+        farthest to the left, right, top and bottom. Measured by the mean squared error.
 
     Raises
     ------
@@ -66,8 +66,9 @@ def make(*, images: int = 1000, seed: int = 0) -> MultiTaskData:
         odd = torch.from_numpy(bundle.target[drawn].astype(np.int64) % 2)
         return Split(torch.from_numpy(pixels), (odd, torch.from_numpy(points)))
 
-    splits = [split(stream, part) for stream, part in enumerate(PARTS.values())]
-    return MultiTaskData("placed-digits", *splits, (Task.logistic("odd"), Task.regression("landmarks")))
+    train, validation, test = (split(stream, part) for stream, part in enumerate(PARTS.values()))
+    tasks = (Task.logistic("odd"), Task.regression("landmarks"))
+    return MultiTaskData("placed-digits", train, validation, test, tasks)
 
 
 def _landmarks(image: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Interactive figures that work in a live kernel, in Colab, and in a page with no kernel and no network."""
 
 from mtlcore.book.widgets.ball import Ball
+from mtlcore.book.widgets.circle import Circle
 from mtlcore.book.widgets.descent import Descent
 from mtlcore.book.widgets.explorer import Explorer
 from mtlcore.book.widgets.moments import Moments
@@ -13,6 +14,7 @@ from mtlcore.book.widgets.weight import WeightSlider
 
 __all__ = [
     "Ball",
+    "Circle",
     "Descent",
     "Explorer",
     "Moments",

@@ -1,17 +1,3 @@
-// Undo the differences along units, starts and steps that Python took to make the paths small.
-async function unpacked(text, shape) {
-  const packed = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
-  const count = bytes.length / 2;
-  const values = Int16Array.from({ length: count }, (_, i) => bytes[i] | (bytes[count + i] << 8));
-  for (const axis of [1, 2, 3, 4]) {
-    const stride = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
-    for (let i = 0; i < count; i += 1) if (Math.floor(i / stride) % shape[axis]) values[i] += values[i - stride];
-  }
-  return values;
-}
-
 async function render({ model, el }) {
   const data = structuredClone(model.get("data"));
   const names = data.methods.map(({ name }) => name);
@@ -43,24 +29,8 @@ async function render({ model, el }) {
   const lines = make("g");
   const pointers = make("g");
   const labels = make("g");
-  const near = (nodes, value) => nodes.reduce((a, b) => (Math.abs(b - value) < Math.abs(a - value) ? b : a));
-  const move = ([x, y], done) => {
-    const next = [near(data.across, x), near(data.up, y)];
-    if (String(next) !== String(model.get("start"))) store(model, "start", next, done);
-  };
-  const handle = knob({ "aria-label": "Start of the paths", "aria-valuemin": data.across[0], "aria-valuemax": data.across.at(-1) },
-    (event) => move(map.point(event), false),
-    (event) => {
-      const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
-      if (!by) return;
-      event.preventDefault();
-      move([data.across, data.up].map((nodes, i) => {
-        const to = nodes.indexOf(model.get("start")[i]) + by[i];
-        return nodes[Math.min(nodes.length - 1, Math.max(0, to))];
-      }), true);
-    },
-    () => model.save_changes());
-  map.layer.append(lines, pointers, labels, handle);
+  const handle = startKnob(model, data, map, "Start of the paths");
+  map.layer.append(lines, pointers, labels, handle.node);
   map.node.addEventListener("pointermove", (event) => {
     if (event.pointerType !== "mouse" || event.buttons) return;
     const [x, y] = map.place(map.point(event));
@@ -149,9 +119,7 @@ async function render({ model, el }) {
     const paths = data.methods.filter(({ name }) => isOn(name)).map((shown) => ({ method: shown, points: path(shown.name) }));
     map.show(lie);
     draw(paths);
-    handle.setAttribute("transform", `translate(${map.place(model.get("start"))})`);
-    handle.setAttribute("aria-valuenow", model.get("start")[0]);
-    handle.setAttribute("aria-valuetext", `x ${number(model.get("start")[0], 1)}, y ${number(model.get("start")[1], 1)}`);
+    handle.show();
 
     const [from, to] = path(method.name).slice(at, at + 2);
     const g = gradients(from);

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import zlib
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, Literal
@@ -61,7 +59,7 @@ class Descent(Widget):
     In a live kernel the arguments are attributes that change with the picture, and the picture with them.
     """
 
-    _esm = module("ground", "descent")
+    _esm = module("ground", "paths", "descent")
     problem = Choice(paths.PROBLEMS)
     start = traitlets.List([0.4, 1.8]).tag(sync=True)
     unit = Choice(paths.UNITS, 20.0)
@@ -135,14 +133,6 @@ def _end(point: Sequence[float], look: style.Look) -> str:
     )
 
 
-def _packed(stored: paths.Stored) -> str:
-    """Differences along steps, starts and units, low bytes before high ones: zeros that compress well."""
-    for axis in (4, 3, 2, 1):
-        stored = np.diff(stored, axis=axis, prepend=np.zeros_like(stored.take([0], axis=axis)))
-    planes = stored.astype("<i2").ravel().view(np.uint8).reshape(-1, 2).T
-    return base64.b64encode(zlib.compress(planes.tobytes(), 9)).decode()
-
-
 @cache
 def _content() -> dict[str, Any]:
     problems = {
@@ -152,7 +142,7 @@ def _content() -> dict[str, Any]:
             "polynomials": paths.polynomials(name).tolist(),
             "lr": problem.lr,
             "steps": problem.steps.tolist(),
-            "paths": _packed(paths.stored()[name]),
+            "paths": paths.packed(paths.stored()[name]),
         }
         for name, problem in paths.PROBLEMS.items()
     }

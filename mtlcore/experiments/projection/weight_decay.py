@@ -73,7 +73,7 @@ LAPTOP = [grid | {"words": 2_000} for grid in _grid(list(range(5)), KEY)]
 """A fifth of the vocabulary: most of a step's time is Adam on the first layer."""
 
 SMALL = {"data": "synthetic-reviews", "words": 40, "validation": 50, "hidden": 8, "epochs": 3}
-SMOKE = [cell | SMALL | {"lam": 30.0} for cell in PAPER if cell["seed"] == 0]
+SMOKE = [cell | SMALL | {"lam": 30.0} for cell in PAPER[1:] if cell["seed"] == 0]
 
 _data = lru_cache(maxsize=1)(load)
 """Reading the reviews takes as long as a training."""

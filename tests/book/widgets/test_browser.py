@@ -11,6 +11,7 @@ from mtlcore import Projection
 from mtlcore.book import style, widgets
 from mtlcore.book.widgets import (
     Ball,
+    Circle,
     Descent,
     Explorer,
     Moments,
@@ -21,6 +22,7 @@ from mtlcore.book.widgets import (
     Uncertainty,
     WeightSlider,
     ball,
+    circle,
     descent,
     explorer,
     paths,
@@ -398,6 +400,33 @@ def test_descent_hands_its_gradients_to_the_explorer(show):
         assert abs(int(one(root, ".mtl-status").text.partition("°")[0]) - int(apart)) <= 1
         assert "2.00" in "".join(says(handle) for handle in all_of(root, ".mtl-handle")[:2])
     assert not show(Descent()).find_element("css selector", "button").is_displayed()
+
+
+def test_circle_by_mouse_and_keyboard(show):
+    browser = show(Circle())
+    root = one(browser, ".mtl-circle[role=group]")
+
+    def shown():
+        return {row.get_attribute("data-rule"): row.text for row in all_of(root, "tbody tr")}
+
+    def stored(optimizer, start):
+        return {
+            rule: [f"{value:.2f}".replace("-", "−") for value in circle.look_up(rule, optimizer, start)[-1]]
+            for rule in ("SingleTask", "Static", "Projection")
+        }
+
+    handle = one(root, ".mtl-handle")
+    assert says(handle) == "x 0.1, y 1.9"
+    ActionChains(browser).drag_and_drop_by_offset(handle, -85, 85).perform()
+    assert says(handle) == "x −0.7, y 1.1"
+    for rule, end in stored("Adam", (-0.7, 1.1)).items():
+        assert f"({', '.join(end)})" in shown()[rule]
+    browser.execute_script("arguments[0].focus()", handle)
+    browser.switch_to.active_element.send_keys(Keys.RIGHT, Keys.DOWN)
+    assert says(handle) == "x −0.5, y 0.9"
+    all_of(root, "input[type=radio]")[1].click()
+    for rule, end in stored("SGD", (-0.5, 0.9)).items():
+        assert f"({', '.join(end)})" in shown()[rule]
 
 
 def test_weight_by_keyboard(show):
