@@ -1,6 +1,6 @@
 """The ledger: every table and figure of the five papers, the paper's numbers and ours.
 
-A new experiment enters with one line: `ours=Stored("NAME", "COLUMN", "VERDICT", "why")` in its entry.
+A new experiment enters with one line: ``ours=Stored("NAME", "COLUMN", "VERDICT", "why")`` in its entry.
 """
 
 from mtlcore.book.ledger import hydalearn, projection, rlw, slaw, slgrad
