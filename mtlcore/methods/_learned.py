@@ -63,7 +63,7 @@ class LearnedScales(LossBalancing):
 
     def after_backward(self, signals: Signals) -> None:
         """Backpropagate the objective to s."""
-        objective = self.objective(signals.losses.double())
+        objective = self.objective(signals.losses)
         if signals.scaler is not None:  # it divides all gradients of an optimiser by its scale
             objective = signals.scaler.scale(objective)
         objective.backward()

@@ -168,6 +168,8 @@ def test_mistyped_names_get_the_nearest() -> None:
         make("GradNorm(alfa=0.12)")
     with pytest.raises(ValueError, match="init of SLAW cannot be 'ones'"):
         make("SLAW(init='ones')")
+    with pytest.raises(ValueError, match=r"weights of Static cannot be \(1.0, 'two'\)"):
+        make("Static(weights=(1.0, 'two'))")
     with pytest.raises(ValueError, match="beta must lie between 0 and 1"):
         make("SLAW(beta=1.0)")
 

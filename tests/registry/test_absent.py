@@ -249,6 +249,19 @@ def test_a_step_without_a_task_is_no_step_for_it(text: str, away: int) -> None:
     torch.testing.assert_close(*found, equal_nan=True)
 
 
+def test_an_epoch_without_a_task_is_no_epoch_for_it() -> None:
+    """The mean losses of its last two epochs are those of the epochs that had it."""
+    found = []
+    for epochs in ([(), (), [ABSENT]], [(), ()]):
+        dwa = mtl.DWA()
+        for seed, absent in enumerate(epochs):
+            step(network(), dwa, a_batch(seed, absent))
+            dwa.end_epoch()
+        found.append([dwa.recent[ABSENT], dwa.earlier[ABSENT]])
+        assert torch.isfinite(step(network(), dwa, a_batch(9))).all()
+    torch.testing.assert_close(*found)
+
+
 def test_a_late_task_starts_as_the_first_ones_did() -> None:
     """Without a spread, a ratio or a rate there is no reason for another weight than one."""
     slaw, dwa, gradnorm = mtl.SLAW(), mtl.DWA(), mtl.GradNorm()

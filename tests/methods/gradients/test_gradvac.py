@@ -141,14 +141,15 @@ def test_gradvac_passes_a_zero_gradient_over() -> None:
     assert_exact(method.targets, [[0.5, 0.5], [0.5, 0.5]])
 
 
-def test_gradvac_of_other_tasks_says_so() -> None:
-    method = GradVac()
-    method.direction(rows(A))
-    with pytest.raises(ValueError, match="reset"):
-        method.direction(rows(C))
+@pytest.mark.parametrize("per", ["whole", "variable"])
+def test_gradvac_of_other_tasks_says_so(per: str) -> None:
+    method, two, three = GradVac(per=per), rows(A), rows(C)
+    method.direction(two, [two.shape[1]])
+    with pytest.raises(ValueError, match=r"seen 2 tasks and now sees 3; .*reset"):
+        method.direction(three, [three.shape[1]])
     method.reset()
-    method.direction(rows(C))
-    assert method.targets.shape == (3, 3)
+    method.direction(three, [three.shape[1]])
+    assert method.targets.shape[-2:] == (3, 3)
 
 
 @pytest.mark.parametrize(

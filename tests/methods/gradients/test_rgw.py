@@ -15,6 +15,13 @@ def test_rgw_and_rlw_draw_alike() -> None:
     torch.testing.assert_close(*same, rtol=0, atol=0)
 
 
+def test_rgw_of_large_gradients_in_single_precision() -> None:
+    """The squares of the entries are out of range, the norms are not."""
+    large = torch.full((2, 3), 1e25)
+    direction = mtl.RGW(generator=seeded(7)).direction(large)
+    torch.testing.assert_close(direction, mtl.RGW(generator=seeded(7)).direction(large / 1e25) * 1e25)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
