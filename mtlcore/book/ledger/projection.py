@@ -116,7 +116,11 @@ ENTRIES = [
         reason=LATER,
         theirs=[Printed("projection-figure-8", by=())],
     ),
-    Entry("Figure 9", "Diagram: Projection, the two cosines and Orthogonal on one pair of gradients"),
+    Entry(
+        "Figure 9",
+        "Diagram: Projection, the two cosines and Orthogonal on one pair of gradients; Helpers and hinderers "
+        "has it as a widget",
+    ),
     Entry(
         "Figure 10",
         "Figure 4 with both gradient cosines and Orthogonal",
