@@ -10,7 +10,7 @@ const overlap = (a, b) =>
   Math.max(0, Math.min(a.y + a.h, b.y + b.h) - Math.max(a.y, b.y));
 
 // The spot for a w by h label near a tip that covers least of what is there.
-function spotFor(tip, away, { w, h }, taken, size, clear) {
+function spotFor(tip, away, { w, h }, taken, frame, clear) {
   let best = { cost: Infinity };
   for (const distance of [6, 16, 30, 46, 64]) {
     for (let turn = 0; turn < 360; turn += 30) {
@@ -18,7 +18,7 @@ function spotFor(tip, away, { w, h }, taken, size, clear) {
       const x = tip[0] + dx * (clear + distance + w / 2) - w / 2;
       const y = tip[1] - dy * (clear + distance + h / 2) - h / 2;
       const box = { x, y, w, h };
-      const outside = w * h - overlap(box, { x: 0, y: 0, w: size, h: size });
+      const outside = w * h - overlap(box, frame);
       const covered = taken.reduce((sum, other) => sum + overlap(box, other), 0);
       const cost = covered + 3 * outside + 2 * distance + 0.15 * Math.abs(wrap(turn));
       if (cost < best.cost) best = { ...box, cost, distance };
@@ -35,13 +35,21 @@ function along([x0, y0], [x1, y1]) {
   });
 }
 
+// Width of a text, measured once: to measure makes the browser lay out the page.
+const widths = new Map();
+function widthOf(text) {
+  const key = `${text.getAttribute("class")} ${text.textContent}`;
+  if (!widths.get(key)) widths.set(key, text.getComputedTextLength());
+  return widths.get(key);
+}
+
 // Lines of text near a tip, with a thin leader where they had to go far; taken are the boxes in use.
-function label(layer, tip, angle, lines, taken, size, clear = 0) {
+function label(layer, tip, angle, lines, taken, frame, clear = 0) {
   const box = make("g", { class: "mtl-label" }, ...lines);
   layer.append(box);
   const texts = [...box.querySelectorAll("text")];
-  const w = Math.max(...texts.map((text) => text.getComputedTextLength())) + 4;
-  const spot = spotFor(tip, angle, { w, h: 15 * texts.length }, taken, size, clear);
+  const w = Math.max(...texts.map(widthOf)) + 4;
+  const spot = spotFor(tip, angle, { w, h: 15 * texts.length }, taken, frame, clear);
   texts.forEach((text, i) => {
     text.setAttribute("x", spot.x + 2);
     text.setAttribute("y", spot.y + 12 + 15 * i);

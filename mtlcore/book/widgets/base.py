@@ -7,6 +7,7 @@ import inspect
 import json
 from collections.abc import Iterable, Sequence
 from html import escape
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,35 @@ class Choice(traitlets.TraitType):
         return self.values[self.values.index(value)]  # 2 from the page becomes 2.0
 
 
+class Number(traitlets.TraitType):
+    """A number between two others; part of the state that Python and the page share.
+
+    Parameters
+    ----------
+    low, high : float
+        Least and largest value.
+    default : float
+        The value at the start.
+    digits : int, optional
+        Digits after the point that are kept. Default: none, a whole number.
+
+    Raises
+    ------
+    ValueError
+        On assignment, if the value does not lie between the two.
+    """
+
+    def __init__(self, low: float, high: float, default: float, digits: int | None = None) -> None:
+        self.low, self.high, self.digits = low, high, digits
+        super().__init__(default)
+        self.tag(sync=True)
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        if not (isinstance(value, Real) and self.low <= float(value) <= self.high):
+            raise ValueError(f"{self.name} lies between {self.low} and {self.high}, not {value!r}")
+        return round(float(value), self.digits)
+
+
 class Widget(anywidget.AnyWidget):
     """An interactive figure that works with a kernel and without one.
 
@@ -96,8 +126,9 @@ class Widget(anywidget.AnyWidget):
     needs nothing from the network and nothing from the page around it, and the same state gives the same
     text.
 
-    A subclass sets ``_esm``, declares its state (:class:`Choice` or other traits tagged ``sync=True``), and
-    defines ``content`` and ``first_frame``. Its constructor takes the state in the order of declaration.
+    A subclass sets ``_esm``, declares its state (:class:`Choice`, :class:`Number` or other traits tagged
+    ``sync=True``), and defines ``content`` and ``first_frame``. Its constructor takes the state in the order
+    of declaration.
     """
 
     _css = source("widgets.css")

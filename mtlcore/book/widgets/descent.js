@@ -48,37 +48,39 @@ async function render({ model, el }) {
   });
 
   function draw(paths) {
-    const taken = [];
-    labels.replaceChildren(...paths.map(({ method, points }) => {
-      const [x, y] = map.place(points.at(-1));
-      const at = [0, -15, 15, -30, 30, -45, 45, 60].map((shift) => y + 4 + shift)
-        .find((spot) => taken.every(([a, b]) => Math.abs(a - x) > 60 || Math.abs(b - spot) > 13)) ?? y;
-      taken.push([x, at]);
-      return make("g", { class: "mtl-rule", style: colours(method.colours) },
-        make("text", { class: "mtl-halo mtl-task", x: x + 9, y: at }, method.label));
-    }));
     lines.replaceChildren(...paths.map(({ method, points }) => {
       const [x, y] = map.place(points.at(-1));
       const [dotX, dotY] = map.place(points[model.get("at")]);
       return make("g", { class: "mtl-rule", style: colours(method.colours), "data-rule": method.name },
         make("path", { class: "mtl-curve", d: map.trace(points), "stroke-dasharray": method.dash.length ? method.dash.join(" ") : null }),
         make("circle", { class: "mtl-dot", cx: dotX, cy: dotY, r: 3.5 }),
-        make("path", { class: "mtl-curve", d: `M${x - 5} ${y - 5}l10 10m0 -10l-10 10` }));
+        make("path", { class: "mtl-end", d: `M${x - 5} ${y - 5}l10 10m0 -10l-10 10` }));
     }));
   }
 
-  // An arrow with its name beyond the tip, or beside it for the update, which may lie along a gradient.
-  function arrow(from, [dx, dy], name, pair) {
+  // An arrow of the point at from.
+  function pointer(from, [dx, dy], pair) {
     const length = Math.hypot(dx, dy);
     const [ux, uy] = length > 0 ? [dx / length, dy / length] : [0, 1];
     const [x, y] = [from[0] + dx, from[1] + dy];
     const side = (sign) => `${x - 10 * ux + sign * 4 * uy} ${y - 10 * uy - sign * 4 * ux}`;
-    const [right, down] = pair ? [-14 * uy, 14 * ux] : [14 * ux, 14 * uy];
     return make("g", { class: pair ? "mtl-rule" : "mtl-gradient", style: pair },
       make("path", { class: "mtl-shaft", "stroke-width": pair ? 2.5 : 4, d: `M${from}l${dx} ${dy}` }),
-      ...(length > 4 ? [make("path", { class: "mtl-head", d: `M${x} ${y}L${side(1)}L${side(-1)}Z` })] : []),
-      make("text", { class: pair ? "mtl-halo mtl-name mtl-task" : "mtl-halo mtl-name",
-        x: x + right, y: y + down + 5, "text-anchor": "middle" }, name));
+      ...(length > 4 ? [make("path", { class: "mtl-head", d: `M${x} ${y}L${side(1)}L${side(-1)}Z` })] : []));
+  }
+
+  // Names of the arrows and of the paths, off one another and off what is drawn.
+  function write(paths, arrows, lie, frame) {
+    const box = ([x, y], w, h = w) => ({ x: x - w / 2, y: y - h / 2, w, h });
+    const taken = [box(map.place(model.get("start")), 20), ...lie.names.map(([x, y]) => box([x, y + 14], 42, 16)),
+      ...paths.flatMap(({ points }) => points.map((point) => box(map.place(point), 8))),
+      ...arrows.flatMap(({ from, tip }) => along(from, tip))];
+    labels.replaceChildren();
+    const turn = ([x0, y0], [x1, y1]) => Math.atan2(y0 - y1, x1 - x0) / RADIAN;
+    const put = (tip, angle, text, pair, kind) => label(labels, tip, angle,
+      [make("g", { class: "mtl-rule", style: pair }, make("text", { class: kind }, text))], taken, frame, 4);
+    arrows.forEach(({ from, tip, name, pair }) => put(tip, turn(from, tip), name, pair, pair ? "mtl-name mtl-task" : "mtl-name"));
+    paths.forEach(({ method, points }) => put(map.place(points.at(-1)), 0, method.label, colours(method.colours), "mtl-task"));
   }
 
   // Controls
@@ -102,7 +104,7 @@ async function render({ model, el }) {
   make("tbody", {}, ...rows.map(({ row }) => row)));
   const status = make("p", { class: "mtl-status", "aria-live": "polite" });
   const hand = make("button", { type: "button", onclick: () =>
-    document.dispatchEvent(new CustomEvent("mtl-gradients", { detail: polar() })) }, "Show these gradients in the explorer");
+    document.dispatchEvent(new CustomEvent("mtl-gradients", { detail: polar() })) });
 
   const here = () => path(model.get("arrows"))[model.get("at")];
   // Angle and length of the two gradients, the longer one 2 as in the explorer.
@@ -126,8 +128,14 @@ async function render({ model, el }) {
     const d = from.map((value, axis) => (value - to[axis]) / (lr * (steps[at + 1] - steps[at])));
     const [a, b] = g.map((v) => Math.hypot(...v));
     const stretch = ([x, y]) => [(-80 * x) / Math.max(a, b), (80 * y) / Math.max(a, b)];
-    pointers.replaceChildren(...(isOn(method.name) ? [arrow(map.place(from), stretch(g[0]), "−g₁"),
-      arrow(map.place(from), stretch(g[1]), "−g₂"), arrow(map.place(from), stretch(d), "−d", colours(method.colours))] : []));
+    const start = map.place(from);
+    const arrows = isOn(method.name) ? [["−g₁", g[0]], ["−g₂", g[1]], ["−d", d, colours(method.colours)]].map(([name, v, pair]) => {
+      const by = stretch(v);
+      return { from: start, by, tip: [start[0] + by[0], start[1] + by[1]], name, pair };
+    }) : [];
+    pointers.replaceChildren(...arrows.map(({ by, pair }) => pointer(start, by, pair)));
+    const frame = map.fit([...paths.flatMap(({ points }) => points.map(map.place)), ...arrows.map(({ tip }) => tip)]);
+    write(paths, arrows, lie, frame);
 
     rows.forEach(({ method: { name }, box, pick, cells }) => {
       box.checked = isOn(name);
@@ -145,8 +153,8 @@ async function render({ model, el }) {
     status.textContent = `${method.label} after ${steps[at]} steps: the gradients are ${Math.round(apart)}° apart, that of task ${longer} is ${
       ratio < 10 ? number(ratio, 1) : Math.round(ratio)} times as long.`;
     hand.hidden = !document.querySelector(".mtl-explorer");
-    hand.disabled = ratio > 8;
-    hand.title = ratio > 8 ? "The explorer takes lengths up to 8 to 1." : "";
+    hand.disabled = ratio > data.widest;
+    hand.textContent = ratio > data.widest ? `The explorer takes lengths up to ${data.widest} to 1` : "Show these gradients in the explorer";
   }
 
   el.replaceChildren(root("descent", "Paths of descent", data.accent,

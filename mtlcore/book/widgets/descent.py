@@ -12,8 +12,8 @@ from numpy.polynomial.polynomial import polyval2d
 
 from mtlcore.book import style
 from mtlcore.book.style import TASKS
-from mtlcore.book.widgets import ground, paths
-from mtlcore.book.widgets.base import Choice, Widget, colours, html_table, module, still
+from mtlcore.book.widgets import explorer, ground, paths
+from mtlcore.book.widgets.base import Choice, Number, Widget, colours, html_table, module, still
 
 Where = Literal["bowls", "valley"]
 MINIMA: dict[str, Sequence[tuple[float, float]]] = {
@@ -40,13 +40,13 @@ class Descent(Widget):
         The losses: two quadratics with minima in different places, or two minima in one curved valley.
     start : sequence of float, default (0.4, 1.8)
         The first point. It moves to the nearest point of the grid.
-    unit : {1, 3, 8, 20}, default 20
+    unit : {1, 3, 8, 20}, default 8
         Factor of the first task's loss.
     shown : sequence of str, default ("Static", "SLAW", "PCGrad")
         Names of the methods whose paths are on at first.
     arrows : str, default "PCGrad"
         The method along whose path the gradients are shown.
-    at : int, default 2
+    at : int, default 4
         The point of that path, from 0 to 15: its place in the list of the steps that are kept.
 
     Raises
@@ -59,13 +59,13 @@ class Descent(Widget):
     In a live kernel the arguments are attributes that change with the picture, and the picture with them.
     """
 
-    _esm = module("ground", "paths", "descent")
+    _esm = module("arrows", "ground", "paths", "descent")
     problem = Choice(paths.PROBLEMS)
     start = traitlets.List([0.4, 1.8]).tag(sync=True)
-    unit = Choice(paths.UNITS, 20.0)
+    unit = Choice(paths.UNITS, 8.0)
     shown = traitlets.List(["Static", "SLAW", "PCGrad"]).tag(sync=True)
     arrows = Choice(paths.SHOWN, "PCGrad")
-    at = traitlets.Int(2).tag(sync=True)
+    at = Number(0, len(paths.KEPT) - 2, 4)
 
     def content(self) -> dict[str, Any]:
         return _content()
@@ -86,12 +86,6 @@ class Descent(Widget):
             if name not in paths.SHOWN:
                 raise ValueError(f"no paths of {name!r}; there are {', '.join(paths.SHOWN)}")
         return list(proposal["value"])
-
-    @traitlets.validate("at")
-    def _before_the_end(self, proposal: Any) -> int:
-        if not 0 <= proposal["value"] < len(paths.KEPT) - 1:
-            raise ValueError(f"at lies between 0 and {len(paths.KEPT) - 2}, not {proposal['value']}")
-        return int(proposal["value"])
 
     def first_frame(self) -> str:
         shown = {name: paths.look_up(self.problem, name, self.unit, self.start) for name in self.shown}
@@ -160,5 +154,6 @@ def _content() -> dict[str, Any]:
         "floor": paths.FLOOR,
         "plane": {"x": ground.X, "y": ground.Y, "scale": ground.SCALE, "tasks": TASKS[:2]},
         "note": NOTE,
+        "widest": explorer.LONGEST / explorer.SHORTEST,
         "accent": colours("Static"),
     }

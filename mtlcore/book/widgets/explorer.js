@@ -142,8 +142,10 @@ function cone(gradients) {
 async function render({ model, el }) {
   const data = structuredClone(model.get("data"));
   await unpack(data);
-  const { size, scale, limits } = data;
+  const { size, limits } = data;
   const centre = size / 2;
+  const frame = { x: 0, y: 0, w: size, h: size };
+  let { scale } = data;
   const at = ([x, y]) => [centre + scale * x, centre - scale * y];
   const gradients = () => model.get("gradients");
   const shown = () => model.get("shown");
@@ -166,7 +168,14 @@ async function render({ model, el }) {
   }
 
   // Picture
-  const back = make("g");
+  const rings = [1, 2].map((r) => make("circle", { cx: centre, cy: centre, r: r * scale, class: "mtl-ring" }));
+  const spots = make("g", { class: "mtl-spots" }, ...data.lengths.flatMap((length) =>
+    Array.from({ length: data.directions }, (_, i) => {
+      const [cx, cy] = at(vector([(360 / data.directions) * i, length]));
+      return make("circle", { class: "mtl-spot", cx, cy, r: 1.2 });
+    })));
+  const wedge = make("path", { class: "mtl-cone" });
+  const back = make("g", {}, ...rings, spots, wedge);
   const front = make("g");
   const handles = [0, 1, 2].map(handle);
   const picture = make("svg", { viewBox: `0 0 ${size} ${size}`, role: "group",
@@ -178,9 +187,9 @@ async function render({ model, el }) {
   }
 
   function polarOf(event) {
-    const frame = picture.getBoundingClientRect();
-    const x = ((event.clientX - frame.left) * size) / frame.width - centre;
-    const y = centre - ((event.clientY - frame.top) * size) / frame.height;
+    const place = picture.getBoundingClientRect();
+    const x = ((event.clientX - place.left) * size) / place.width - centre;
+    const y = centre - ((event.clientY - place.top) * size) / place.height;
     return [Math.atan2(y, x) / RADIAN, Math.max(0.01, Math.hypot(x, y) / scale)];
   }
 
@@ -200,6 +209,13 @@ async function render({ model, el }) {
     move(i, next, true);
   }
 
+  // The picture shrinks where an arrow would leave it.
+  function fit(results) {
+    const all = results.flatMap(({ update, fan }) => [...(fan || []), ...(update && !model.get("unit") ? [update] : [])]);
+    const longest = Math.max(...all.map((v) => Math.hypot(...v)), 0);
+    scale = Math.min(data.scale, (centre - 4) / longest);
+  }
+
   function draw(results) {
     const polar = gradients();
     const vectors = polar.map(vector);
@@ -209,15 +225,14 @@ async function render({ model, el }) {
     });
     vectors.forEach((v) => taken.push(...along([centre, centre], at(v))));
 
-    back.replaceChildren(...[1, 2].map((r) =>
-      make("circle", { cx: centre, cy: centre, r: r * scale, class: "mtl-ring" })));
-    if (polar.length === 3) back.append(...spots());
+    rings.forEach((ring, i) => ring.setAttribute("r", (i + 1) * scale));
+    spots.style.display = polar.length === 3 ? "" : "none";
     const opening = cone(polar);
-    const reach = 2.25 * scale;
+    const reach = 2.25 * data.scale;
+    wedge.style.display = opening ? "" : "none";
     if (opening) {
       const [from, to] = opening.map((angle) => at(vector([angle, reach / scale])));
-      back.append(make("path", { class: "mtl-cone",
-        d: `M${centre} ${centre}L${from}A${reach} ${reach} 0 0 0 ${to}Z` }));
+      wedge.setAttribute("d", `M${centre} ${centre}L${from}A${reach} ${reach} 0 0 0 ${to}Z`);
     }
 
     front.replaceChildren();
@@ -229,11 +244,12 @@ async function render({ model, el }) {
         return at(length < 1e-3 ? [0, 0] : v.map((x) => x / norm));
       };
       const tip = stretch(update);
-      if (fan) front.append(ruleNode(rule, "mtl-fan", ...fan.flatMap((v) => {
-        const [x, y] = stretch(v);
-        return [make("line", { x1: centre, y1: centre, x2: x, y2: y }),
-          make("circle", { cx: x, cy: y, r: 2 })];
-      })));
+      if (fan) {
+        const ends = fan.map((v) => stretch(v).map((x) => x.toFixed(1)).join(" "));
+        front.append(ruleNode(rule, "mtl-fan",
+          make("path", { class: "mtl-rays", d: ends.map((end) => `M${centre} ${centre}L${end}`).join("") }),
+          make("path", { class: "mtl-tips", d: ends.map((end) => `M${end}h0`).join("") })));
+      }
       const group = groups.find((g) => Math.hypot(g.tip[0] - tip[0], g.tip[1] - tip[1]) < 3);
       if (group) group.rules.push(rule);
       else groups.push({ tip, update, rules: [rule] });
@@ -246,10 +262,10 @@ async function render({ model, el }) {
       taken.push(...along([centre, centre], tip));
     }
     vectors.forEach((v, i) => label(front, at(v), polar[i][0],
-      [make("text", { class: "mtl-name" }, `g${SUBSCRIPTS[i]}`)], taken, size, 8));
+      [make("text", { class: "mtl-name" }, `g${SUBSCRIPTS[i]}`)], taken, frame, 8));
     for (const { tip, update, rules } of groups) {
       const angle = Math.atan2(update[1], update[0]) / RADIAN;
-      label(front, tip, angle, rules.map((rule) => ruleNode(rule, "", make("text", {}, rule.label))), taken, size);
+      label(front, tip, angle, rules.map((rule) => ruleNode(rule, "", make("text", {}, rule.label))), taken, frame);
     }
     if (opening && opening[1] - opening[0] > 30) hint((opening[0] + opening[1]) / 2);
 
@@ -268,14 +284,6 @@ async function render({ model, el }) {
   function ruleNode(rule, extra, ...children) {
     return make("g", { class: `mtl-rule ${extra}`, "data-rule": rule.name,
       style: colours(rule.colours) }, ...children);
-  }
-
-  function spots() {
-    const count = data.directions;
-    return Array.from({ length: count * data.lengths.length }, (_, i) => {
-      const [cx, cy] = at(vector([(360 / count) * (i % count), data.lengths[Math.floor(i / count)]]));
-      return make("circle", { class: "mtl-spot", cx, cy, r: 1.2 });
-    });
   }
 
   // Read-out
@@ -299,48 +307,71 @@ async function render({ model, el }) {
     return { title, body: make("tbody", {}, make("tr", { class: "mtl-family" }, title),
       ...rows.filter(({ rule }) => rule.family === family).map(({ row }) => row)) };
   });
+  const axis = make("p", { class: "mtl-axis" });
   const table = make("table", {}, head, ...families.map(({ body }) => body));
 
-  function read(results) {
-    const tasks = gradients().map((_, i) => `g${SUBSCRIPTS[i]}`);
+  // The cells of every row, for a number of tasks; a step only fills them.
+  let tasks = 0;
+  function layOut(count) {
+    tasks = count;
+    const names = [...SUBSCRIPTS.slice(0, count)].map((index) => `g${index}`);
     head.replaceChildren(
-      make("tr", {}, make("td"), make("th", { colspan: tasks.length, scope: "colgroup" }, "weight of"),
-        make("th", { colspan: tasks.length, scope: "colgroup" }, "cosine with")),
-      make("tr", {}, make("td"), ...[...tasks, ...tasks].map((name) => make("th", { scope: "col" }, name))));
-    table.classList.toggle("mtl-three", tasks.length === 3);
-    families.forEach(({ title }) => title.setAttribute("colspan", 1 + 2 * tasks.length));
-    const vectors = gradients().map(vector);
-    for (const { rule, box, row } of rows) {
-      const found = results.find((result) => result.rule === rule);
-      box.checked = Boolean(found);
-      row.classList.toggle("mtl-off", !found);
-      if (found && !found.update) {
-        row.replaceChildren(row.firstChild, make("td", { class: "mtl-open", colspan: 2 * tasks.length,
-          title: "Three gradients in one plane have a Gramian without an inverse, so this rule has no answer." },
-        "no answer in a plane"));
-        continue;
-      }
-      const cells = tasks.map((_, i) => {
-        if (!found) return make("td");
-        if (!found.weights) return make("td", {}, "–");
-        const width = Math.min(1, Math.max(0, found.weights[i])).toFixed(2);
-        return make("td", { class: "mtl-weight", style: `--w:${width}` }, number(found.weights[i]));
+      make("tr", {}, make("td"), make("th", { colspan: count, scope: "colgroup" }, "weight of"),
+        make("th", { colspan: count, scope: "colgroup" }, "cosine with")),
+      make("tr", {}, make("td"), ...[...names, ...names].map((name) => make("th", { scope: "col" }, name))));
+    table.classList.toggle("mtl-three", count === 3);
+    families.forEach(({ title }) => title.setAttribute("colspan", 1 + 2 * count));
+    for (const row of rows) {
+      row.weights = names.map(() => make("td", {}, ""));
+      row.effects = names.map((_, i) => {
+        const value = document.createTextNode("");
+        const marks = [make("span", { class: "mtl-mark", "aria-hidden": "true" }, "▼"), make("span", { class: "mtl-hidden" }, " made worse")];
+        return { value, marks, cell: make("td", { class: i ? null : "mtl-first" }, marks[0], value, marks[1]) };
       });
-      const effects = vectors.map((v) => effect(found, v));
-      effects[0].classList.add("mtl-first");
-      row.replaceChildren(row.firstChild, ...cells, ...effects);
+      const open = make("td", { class: "mtl-open", colspan: 2 * count,
+        title: "Three gradients in one plane have a Gramian without an inverse, so this rule has no answer." }, "no answer in a plane");
+      row.cells = { open: [open], full: [...row.weights, ...row.effects.map(({ cell }) => cell)] };
+      row.kind = null;
     }
   }
 
-  function effect(found, v) {
-    if (!found) return make("td");
-    const value = cosine(found.update, v);
-    const worse = value < -0.005;
-    const harmed = found.fan && found.fan.filter((draw) => cosine(draw, v) < 0).length;
-    return make("td", { class: worse ? "mtl-worse" : null,
-      title: !found.fan ? null : `made worse by ${harmed} of ${found.fan.length} draws` },
-    ...(worse ? [make("span", { class: "mtl-mark", "aria-hidden": "true" }, "▼"), number(value),
-      make("span", { class: "mtl-hidden" }, " made worse")] : [number(Math.abs(value) < 0.005 ? 0 : value)]));
+  function read(results) {
+    const vectors = gradients().map(vector);
+    if (vectors.length !== tasks) layOut(vectors.length);
+    const found = new Map(results.map((result) => [result.rule, result]));
+    const weights = results.flatMap((result) => result.weights ?? []);
+    const [low, high] = [Math.min(0, ...weights), Math.max(1, ...weights)];
+    const part = (value) => ((value - low) / (high - low)).toFixed(4);
+    axis.textContent = `Bars of weights: from ${number(low)} to ${number(high)}, with a mark at 0.`;
+    if (table.style.getPropertyValue("--zero") !== part(0)) table.style.setProperty("--zero", part(0));
+    for (const row of rows) {
+      const result = found.get(row.rule);
+      row.box.checked = Boolean(result);
+      row.row.classList.toggle("mtl-off", !result);
+      const kind = result && !result.update ? "open" : "full";
+      if (kind !== row.kind) row.row.replaceChildren(row.row.firstChild, ...row.cells[kind]);
+      row.kind = kind;
+      if (kind === "open") continue;
+      row.weights.forEach((cell, i) => {
+        const weight = result?.weights?.[i];
+        const text = weight === undefined ? (result ? "–" : "") : number(weight);
+        if (cell.textContent !== text) cell.textContent = text;
+        cell.classList.toggle("mtl-weight", weight !== undefined);
+        if (weight === undefined) return;
+        cell.style.setProperty("--from", part(Math.min(0, weight)));
+        cell.style.setProperty("--to", part(Math.max(0, weight)));
+      });
+      row.effects.forEach((effect, i) => show(effect, result, vectors[i]));
+    }
+  }
+
+  function show({ value, marks, cell }, result, v) {
+    const product = result ? cosine(result.update, v) : 0;
+    const worse = product < -0.005;
+    value.data = result ? number(Math.abs(product) < 0.005 ? 0 : product) : "";
+    marks.forEach((mark) => { mark.hidden = !worse; });
+    cell.classList.toggle("mtl-worse", worse);
+    cell.title = result?.fan ? `made worse by ${result.fan.filter((draw) => cosine(draw, v) < 0).length} of ${result.fan.length} draws` : "";
   }
 
   // Controls and words
@@ -382,6 +413,7 @@ async function render({ model, el }) {
     const on = new Set(shown());
     const results = data.rules.filter(({ name }) => on.has(name))
       .map((rule) => ({ rule, ...answer(rule, polar, data) }));
+    fit(results);
     handles.forEach((node, i) => {
       node.style.display = i < polar.length ? "" : "none";
       if (i >= polar.length) return;
@@ -401,7 +433,7 @@ async function render({ model, el }) {
   el.replaceChildren(make("div", { class: "mtl-widget mtl-explorer", role: "group", "aria-label": "Gradient explorer" },
     make("div", { class: "mtl-buttons" }, ...presets, third, unit),
     make("div", { class: "mtl-plane" }, picture, status),
-    make("div", { class: "mtl-panel" }, make("div", { class: "mtl-scroll" }, table),
+    make("div", { class: "mtl-panel" }, make("div", { class: "mtl-scroll" }, table), axis,
       make("div", { class: "mtl-buttons" },
         button("All", () => store(model, "shown", data.rules.map(({ name }) => name)), { "aria-label": "show all methods" }),
         button("None", () => store(model, "shown", []), { "aria-label": "hide all methods" }))),

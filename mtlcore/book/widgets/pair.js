@@ -2,6 +2,7 @@ function render({ model, el }) {
   const data = model.get("data");
   const { size, limits } = data;
   const centre = size / 2;
+  const frame = { x: 0, y: 0, w: size, h: size };
   const unit = () => data.scales[model.get("view")][data.lambdas.indexOf(model.get("lam"))];
   const at = ([x, y]) => [centre + unit() * x, centre - unit() * y];
   const auxiliary = () => vector([model.get("angle"), model.get("length")]);
@@ -22,9 +23,9 @@ function render({ model, el }) {
   const front = make("g");
   const handle = knob({ "aria-label": "Auxiliary gradient", "aria-valuemin": 0, "aria-valuemax": 359 },
     (event) => {
-      const frame = picture.getBoundingClientRect();
-      const x = ((event.clientX - frame.left) * size) / frame.width - centre;
-      const y = centre - ((event.clientY - frame.top) * size) / frame.height;
+      const place = picture.getBoundingClientRect();
+      const x = ((event.clientX - place.left) * size) / place.width - centre;
+      const y = centre - ((event.clientY - place.top) * size) / place.height;
       move([Math.atan2(y, x) / RADIAN, Math.hypot(x, y) / unit()], false);
     },
     (event) => {
@@ -60,9 +61,9 @@ function render({ model, el }) {
       methods.forEach((method, turn) => front.append(coloured(method, ...arrow(centre, tip, value, 2.5, methods.length, turn))));
       taken.push(...along([centre, centre], tip));
     }
-    gradients.forEach(([name, v]) => label(front, at(v), Math.atan2(v[1], v[0]) / RADIAN, [make("text", { class: "mtl-name" }, name)], taken, size, 8));
+    gradients.forEach(([name, v]) => label(front, at(v), Math.atan2(v[1], v[0]) / RADIAN, [make("text", { class: "mtl-name" }, name)], taken, frame, 8));
     groups.forEach(({ tip, value, methods }) => label(front, tip, Math.atan2(value[1], value[0]) / RADIAN,
-      methods.map((method) => coloured(method, make("text", {}, method.label))), taken, size));
+      methods.map((method) => coloured(method, make("text", {}, method.label))), taken, frame));
   }
 
   // Controls and numbers

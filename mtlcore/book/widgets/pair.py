@@ -7,12 +7,11 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-import traitlets
 from torch import Tensor
 
 from mtlcore.book import style
 from mtlcore.book.widgets import plane
-from mtlcore.book.widgets.base import Choice, Widget, html_table, module, still
+from mtlcore.book.widgets.base import Choice, Number, Widget, html_table, module, still
 from mtlcore.book.widgets.plane import Arrow
 from mtlcore.methods import CosSim, Orthogonal, Projection
 from mtlcore.methods.auxiliary._family import Auxiliary
@@ -67,25 +66,13 @@ class Pair(Widget):
     """
 
     _esm = module("arrows", "pair")
-    angle = traitlets.Int(130).tag(sync=True)
-    length = traitlets.Float(1.2).tag(sync=True)
+    angle = Number(0, 359, 130)
+    length = Number(SHORTEST, LONGEST, 1.2, digits=2)
     lam = Choice(LAMBDAS, 1.0)
     view = Choice(VIEWS)
 
     def content(self) -> dict[str, Any]:
         return _content()
-
-    @traitlets.validate("angle")
-    def _turn(self, proposal: Any) -> int:
-        if not 0 <= proposal["value"] < 360:
-            raise ValueError(f"angle lies between 0 and 359, not {proposal['value']}")
-        return int(proposal["value"])
-
-    @traitlets.validate("length")
-    def _between(self, proposal: Any) -> float:
-        if not SHORTEST <= proposal["value"] <= LONGEST:
-            raise ValueError(f"length lies between {SHORTEST} and {LONGEST}, not {proposal['value']}")
-        return round(proposal["value"], 2)
 
     def arrows(self) -> dict[str, Tensor]:
         """Compute the arrows that are shown, with the methods themselves.

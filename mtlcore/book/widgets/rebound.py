@@ -7,11 +7,10 @@ from math import ceil, floor, log10
 from typing import Any
 
 import torch
-import traitlets
 
 from mtlcore.book import style
 from mtlcore.book.widgets import chart
-from mtlcore.book.widgets.base import Choice, Widget, colours, html_table, module, still
+from mtlcore.book.widgets.base import Choice, Number, Widget, colours, html_table, module, still
 from mtlcore.methods import UW
 
 FLOORS = (0.0, 0.01, 0.1)
@@ -46,16 +45,10 @@ class Rebound(Widget):
 
     _esm = module("chart", "rebound")
     floor = Choice(FLOORS)
-    step = traitlets.Int(80).tag(sync=True)
+    step = Number(0, STEPS, 80)
 
     def content(self) -> dict[str, Any]:
         return _content()
-
-    @traitlets.validate("step")
-    def _taken(self, proposal: Any) -> int:
-        if not 0 <= proposal["value"] <= STEPS:
-            raise ValueError(f"step lies between 0 and {STEPS}, not {proposal['value']}")
-        return int(proposal["value"])
 
     def first_frame(self) -> str:
         run = self.data["runs"][FLOORS.index(self.floor)]

@@ -37,7 +37,8 @@ function render({ model, el }) {
     mean.replaceChildren(
       make("path", { class: "mtl-cross", d: `M${x - 9} ${y}H${x + 9}M${x} ${y - 9}V${y + 9}` }),
       make("circle", { cx: mx, cy: my, r: 6 }),
-      make("text", { x: mx + 10, y: my + (below ? 20 : -10) }, shown.length > 1 ? `mean of ${shown.length}` : "the draw"));
+      make("text", { x: mx + (mx > LEFT + SIDE - 60 ? -10 : 10), y: my + (below ? 20 : -10),
+        "text-anchor": mx > LEFT + SIDE - 60 ? "end" : null }, shown.length > 1 ? `mean of ${shown.length}` : "the draw"));
     triangle.setAttribute("aria-label",
       `${shown.length} draws of the weights of three tasks, ${chosen().label}, and their mean near one third each`);
   }

@@ -7,11 +7,10 @@ from math import comb
 from typing import Any
 
 import torch
-import traitlets
 from torch import Tensor
 
 from mtlcore.book.style import INK
-from mtlcore.book.widgets.base import Choice, Widget, colours, html_table, module, still
+from mtlcore.book.widgets.base import Choice, Number, Widget, colours, html_table, module, still
 from mtlcore.book.widgets.plane import svg
 from mtlcore.methods.losses.rlw import DISTRIBUTIONS, Distribution, draw
 
@@ -56,16 +55,10 @@ class Simplex(Widget):
     _esm = module("simplex")
     distribution = Choice(LABELS, "normal")
     tasks = Choice(TASKS, 3)
-    count = traitlets.Int(DRAWS).tag(sync=True)
+    count = Number(1, DRAWS, DRAWS)
 
     def content(self) -> dict[str, Any]:
         return _content()
-
-    @traitlets.validate("count")
-    def _drawn(self, proposal: Any) -> int:
-        if not 1 <= proposal["value"] <= DRAWS:
-            raise ValueError(f"count lies between 1 and {DRAWS}, not {proposal['value']}")
-        return int(proposal["value"])
 
     def first_frame(self) -> str:
         points = self.data["distributions"][DISTRIBUTIONS.index(self.distribution)]["draws"]

@@ -8,13 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-import traitlets
 from torch import Tensor
 
 from mtlcore.book.style import TASKS
 from mtlcore.book.toys import Function, quadratic
 from mtlcore.book.widgets import ground
-from mtlcore.book.widgets.base import Choice, Widget, colours, html_table, module, still
+from mtlcore.book.widgets.base import Choice, Number, Widget, colours, html_table, module, still
 
 Front = Literal["convex", "not convex"]
 CENTRES = ((-1.0, 0.0), (1.0, 0.0))
@@ -58,16 +57,10 @@ class WeightSlider(Widget):
 
     _esm = module("ground", "weight")
     front = Choice(FRONTS)
-    weight = traitlets.Float(0.5).tag(sync=True)
+    weight = Number(0, 1, 0.5, digits=2)
 
     def content(self) -> dict[str, Any]:
         return _content()
-
-    @traitlets.validate("weight")
-    def _on_grid(self, proposal: Any) -> float:
-        if not 0 <= proposal["value"] <= 1:
-            raise ValueError(f"weight lies between 0 and 1, not {proposal['value']}")
-        return round(proposal["value"], 2)
 
     def first_frame(self) -> str:
         shown = self.data["fronts"][list(FRONTS).index(self.front)]

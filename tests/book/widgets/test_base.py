@@ -87,6 +87,25 @@ def test_choices_by_position_or_name_and_a_number_from_the_page():
         counter.second = 3
 
 
+class Dial(base.Widget):
+    """A widget of two numbers."""
+
+    _esm = ""
+    turns = base.Number(0, 9, 4)
+    part = base.Number(0, 1, 0.5, digits=2)
+
+    def content(self):
+        return {}
+
+
+def test_numbers_are_between_two_others_and_rounded():
+    assert (Dial().turns, Dial(3.0, 0.126).turns, Dial(3, 0.126).part) == (4, 3, 0.13)
+    assert isinstance(Dial(3.0).turns, int)
+    for value in (10, -1, float("nan"), "4", None):
+        with pytest.raises(ValueError, match=r"turns lies between 0 and 9, not"):
+            Dial(value)
+
+
 def test_cells_cannot_leave_their_place():
     assert base.html_table(["<a>"], [["<b>", "<c>"]]).count("&lt;") == 3
 

@@ -9,7 +9,9 @@ import torch
 from helpers.pages import drawing
 from numpy.polynomial.polynomial import polyval2d
 
+from mtlcore.book.toys import descend
 from mtlcore.book.widgets import Descent, descent, paths
+from mtlcore.methods import METHODS
 
 
 @pytest.mark.parametrize("problem", paths.PROBLEMS)
@@ -17,8 +19,18 @@ from mtlcore.book.widgets import Descent, descent, paths
 def test_stored_paths_are_those_of_the_methods(method, problem):
     rng = np.random.default_rng([*f"{method}{problem}".encode()])
     start, unit = (rng.choice(paths.ACROSS), rng.choice(paths.UP)), rng.choice(paths.UNITS)
-    found = paths.look_up(problem, method, unit, start)
-    assert np.abs(found - paths.path(problem, method, unit, start)).max() <= paths.STEP / 2 + 1e-6
+    _, _, lr, steps = paths.PROBLEMS[problem]
+    rule, losses = METHODS[method](scale="mean"), paths.PROBLEMS[problem].losses(unit)
+    exact = descend(losses, rule, start, lr, int(steps[-1]))[steps].numpy()
+    assert np.abs(paths.look_up(problem, method, unit, start) - exact).max() <= paths.STEP / 2 + 1e-6
+
+
+@pytest.mark.parametrize("method", ["UW", "SLAW", "PCGrad"])
+def test_many_starts_at_once_are_each_alone(method):
+    starts = torch.tensor([[0.4, 1.8], [-1.2, 0.2]], dtype=torch.float64)
+    for start, path in zip(starts, paths.descents("bowls", method, 8.0, starts), strict=True):
+        exact = paths.look_up("bowls", method, 8.0, start.tolist())
+        assert np.abs(path - exact).max() <= paths.STEP / 2 + 1e-6
 
 
 @pytest.mark.parametrize("problem", paths.PROBLEMS)

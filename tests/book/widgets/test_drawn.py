@@ -1,0 +1,204 @@
+"""What a widget draws is what is in its data and lies inside the picture; every widget is read back."""
+
+import itertools
+
+import numpy as np
+import pytest
+from helpers.browser import CHROMIUM, DRIVER, all_of
+
+from mtlcore.book import widgets
+from mtlcore.book.widgets import (
+    Ball,
+    Descent,
+    Explorer,
+    Pair,
+    Simplex,
+    WeightSlider,
+    ball,
+    ground,
+    pair,
+    paths,
+    plane,
+    simplex,
+    tables,
+)
+
+READ = """
+const [root, selectors] = arguments;
+const numbers = (node, names) => names.map((name) => +node.getAttribute(name));
+const read = (node) => ({
+  path: () => [...node.getAttribute("d").matchAll(/(-?[\\d.]+)[ ,](-?[\\d.]+)/g)]
+    .flatMap(([, x, y]) => [+x, +y]),
+  circle: () => numbers(node, ["cx", "cy"]),
+  rect: () => numbers(node, ["y", "height"]),
+  td: () => ["--from", "--to"].map((name) => +node.style.getPropertyValue(name)),
+})[node.tagName.toLowerCase()]();
+const outside = [...root.querySelectorAll("svg")].flatMap((svg) => {
+  const frame = svg.viewBox.baseVal;
+  return [...svg.querySelectorAll("path, circle, rect, line, text")].filter((node) => {
+    if (node.closest(".mtl-handle") || !node.getClientRects().length) return false;
+    const box = node.getBBox();
+    return box.x < frame.x - 1 || box.y < frame.y - 1 || box.x + box.width > frame.x + frame.width + 1
+      || box.y + box.height > frame.y + frame.height + 1;
+  }).map((node) => node.outerHTML.slice(0, 200));
+});
+return [selectors.map((selector) => [...root.querySelectorAll(selector)].map(read)), outside];
+"""
+ALL = "svg [data-rule]:not(.mtl-fan) > .mtl-head"
+
+
+def explorer_of(shown):
+    rows = shown.read()
+    vectors = tables.gradients(shown.gradients).numpy()
+    fans = [table.draws[len(vectors) - 2] @ vectors for _, table in shown._rules.values() if table.draws]
+    fans = np.concatenate([np.empty((0, 2)), *(fan for fan in fans if len(fan) > 1)])
+    updates = rows[["x", "y"]].dropna().to_numpy()
+    longest = np.linalg.norm([*updates, *fans], axis=1).max()
+    scale = min(plane.UNIT, (plane.SIZE / 2 - 4) / longest)
+    weights = rows.filter(like="weight").to_numpy().ravel()
+    weights = weights[np.isfinite(weights)]
+    low, high = min(0, weights.min()), max(1, weights.max())
+    bars = [[min(0, w), max(0, w)] for w in weights]
+    return {
+        ALL: sorted((plane.SIZE / 2 + scale * updates * [1, -1]).tolist()),
+        ".mtl-tips": (plane.SIZE / 2 + scale * fans * [1, -1]).ravel(),
+        ".mtl-weight": (np.array(bars) - low) / (high - low),
+    }
+
+
+def pair_of(shown):
+    exact = shown.arrows()
+    if shown.view == "auxiliary":
+        del exact["Static"]
+    tips = plane.SIZE / 2 + pair.scale(shown.view, shown.lam) * np.stack([*exact.values()]) * [1, -1]
+    return {ALL: sorted(tips.tolist())}
+
+
+def simplex_of(shown):
+    entry = next(d for d in shown.data["distributions"] if d["name"] == shown.distribution)
+    draws = np.array(entry["draws"][: shown.count])
+
+    def place(weights):
+        first, second = weights.T
+        side, high = simplex.SIDE, simplex.HEIGHT
+        return np.stack([40 + side * (first / 2 + 1 - first - second), 40 + high * (1 - first)], 1)
+
+    shares = np.array(entry["shares"][simplex.TASKS.index(shown.tasks)])
+    heights = shares / shares.max() * 86
+    return {
+        ".mtl-draws circle": sorted(place(np.unique(draws, axis=0)).tolist()),
+        ".mtl-mean circle": place(draws.mean(0, keepdims=True)),
+        ".mtl-column": np.stack([104 - heights, heights], 1),
+    }
+
+
+def ball_of(shown):
+    entry = next(entry for entry in shown.data["losses"] if entry["name"] == shown.loss)
+    shares = np.array(entry["shares"][ball.RADII.index(shown.radius)])
+    heights = shares / (np.ceil(shares.max() * 20) / 20) * (125 - 20)
+    points = 150 + 125 * shown.radius * np.array(shown.data["points"]) * [1, -1]
+    assert shares.sum() == pytest.approx(1, abs=0.003)
+    return {".mtl-draws circle": points, ".mtl-column": np.stack([125 - heights, heights], 1)}
+
+
+def weight_of(shown):
+    entry = next(entry for entry in shown.data["fronts"] if entry["name"] == shown.front)
+    best = entry["minima"][round(100 * shown.weight)]
+    every = [point for points in entry["minima"] for point in points]
+
+    def losses(points):
+        return [48, 280] + np.reshape(points, (-1, 2)) / entry["highest"] * [280, -260]
+
+    return {
+        ".mtl-plane .mtl-dot": [ground.place(point) for point in every],
+        ".mtl-plane .mtl-knob": [ground.place(point) for point in best],
+        ".mtl-panel .mtl-dot": losses([point[2:] for point in every]),
+        ".mtl-panel .mtl-knob": losses([point[2:] for point in best]),
+        ".mtl-cloud": losses(entry["cloud"]).ravel(),
+        ".mtl-curve": losses(entry["front"]).ravel(),
+    }
+
+
+def descent_of(shown):
+    found = [paths.look_up(shown.problem, name, shown.unit, shown.start) for name in shown.shown]
+    places = [[ground.place(point) for point in path] for path in found]
+    return {
+        ".mtl-curve": [np.ravel(path) for path in places],
+        "[data-rule] .mtl-dot": [path[shown.at] for path in places],
+    }
+
+
+PLACES = [[[10, 2], [135, 0.95]], [[20, 2], [200, 0.25]], [[20, 1.4], [62, 1]], [[0, 2], [175, 1.9]]]
+PLACES += [[[15, 2], [120, 1], [150, 1]], [[0, 2], [180, 2], [90, 0.5]]]
+STATES = {
+    "Explorer": (
+        explorer_of,
+        lambda: [Explorer(place, shown=[*Explorer()._rules]) for place in PLACES],
+    ),
+    "Pair": (
+        pair_of,
+        lambda: [
+            Pair(angle, length, 2.0, view)
+            for view, angle, length in itertools.product(pair.VIEWS, (0, 37, 133, 270), (0.2, 1.5))
+        ],
+    ),
+    "Simplex": (
+        simplex_of,
+        lambda: [
+            Simplex(name, tasks, count)
+            for name in simplex.LABELS
+            for tasks, count in ((2, 1), (3, 400), (40, 57))
+        ],
+    ),
+    "Ball": (
+        ball_of,
+        lambda: [
+            Ball(loss, radius) for loss, radius in itertools.product(ball.LOSSES, (0.03, 0.1, 0.4, 1.0))
+        ],
+    ),
+    "WeightSlider": (
+        weight_of,
+        lambda: [
+            WeightSlider(*state)
+            for state in itertools.product(("convex", "not convex"), (0, 0.01, 0.5, 0.7, 1))
+        ],
+    ),
+    "Descent": (
+        descent_of,
+        lambda: [
+            Descent(problem, start, unit, paths.SHOWN, "PCGrad", at)
+            for problem, start, (unit, at) in itertools.product(
+                paths.PROBLEMS, ((-2, 2.2), (2, -1), (0.4, 1.8)), ((1, 0), (20, 2), (8, 15))
+            )
+        ],
+    ),
+}
+"""What is expected of a widget, by selector, and the states that are looked at."""
+CHARTS = {"Ball", "Moments", "Rebound", "Temperature", "Uncertainty"}
+"""Widgets whose charts ``test_chart`` reads back."""
+
+
+def test_every_widget_is_read_back():
+    assert STATES.keys() | CHARTS == set(widgets.__all__)
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not (CHROMIUM.exists() and DRIVER.exists()), reason="needs chromium and chromium-driver")
+@pytest.mark.parametrize("name", STATES)
+def test_the_picture_is_the_data_and_nothing_leaves_it(show, name):
+    expected, make = STATES[name]
+    shown = make()
+    browser = show(*shown)
+    roots = all_of(browser, f".mtl-{name.lower()}[role=group]")
+    for widget, root in zip(shown, roots, strict=True):
+        exact = expected(widget)
+        drawn, outside = browser.execute_script(READ, root, [*exact])
+        assert outside == [], widget
+        for (selector, points), found in zip(exact.items(), drawn, strict=True):
+            if isinstance(points, list) and selector in (ALL, ".mtl-draws circle"):
+                found = sorted(each[:2] for each in found)
+            flat = np.concatenate([np.ravel(each) for each in found]) if found else np.empty(0)
+            wanted = np.concatenate([np.ravel(each) for each in points]) if len(points) else np.empty(0)
+            slack = 0.02 if selector == ".mtl-weight" else 2.5 if selector == ALL else 0.2
+            assert flat.shape == wanted.shape, (selector, flat.shape, wanted.shape)
+            assert np.allclose(flat, wanted, atol=slack), (selector, np.abs(flat - wanted).max())
