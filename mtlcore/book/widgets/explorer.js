@@ -229,8 +229,9 @@ async function render({ model, el }) {
     spots.style.display = polar.length === 3 ? "" : "none";
     const opening = cone(polar);
     const reach = 2.25 * data.scale;
-    wedge.style.display = opening ? "" : "none";
-    if (opening) {
+    if (!opening) wedge.remove();
+    else {
+      back.append(wedge);
       const [from, to] = opening.map((angle) => at(vector([angle, reach / scale])));
       wedge.setAttribute("d", `M${centre} ${centre}L${from}A${reach} ${reach} 0 0 0 ${to}Z`);
     }
