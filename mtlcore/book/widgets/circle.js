@@ -29,6 +29,7 @@ async function render({ model, el }) {
 
   function update() {
     handle.show();
+    map.fit(data.rules.flatMap((_, index) => path(index).map(map.place)));
     optimizers.show(model.get("optimizer"));
     lines.replaceChildren(...data.rules.map((rule, index) => {
       const points = path(index);
@@ -38,7 +39,7 @@ async function render({ model, el }) {
       rows[index].cells.forEach((cell, i) => { cell.textContent = cells[i]; });
       return make("g", { class: "mtl-rule", style: colours(rule.colours), "data-rule": rule.name },
         make("path", { class: "mtl-curve", d: map.trace(points), "stroke-dasharray": rule.dash.length ? rule.dash.join(" ") : null }),
-        make("path", { class: "mtl-curve", d: `M${right - 5} ${down - 5}l10 10m0 -10l-10 10` }));
+        make("path", { class: "mtl-end", d: `M${right - 5} ${down - 5}l10 10m0 -10l-10 10` }));
     }));
   }
 

@@ -9,7 +9,8 @@ function ground({ x, y, scale, tasks }, label) {
   const trace = (points) => `M${points.map((point) => place(point).map((value) => value.toFixed(1)).join(" ")).join("L")}`;
   const show = ({ lines, names }) => back.replaceChildren(...lines.map((d, task) =>
     make("g", { class: "mtl-rule", style: colours(tasks[task]) }, make("path", { class: "mtl-contour", d }),
-      make("text", { class: "mtl-halo mtl-task", x: names[task][0], y: names[task][1] + 18, "text-anchor": "middle" }, names[task][2]))));
+      make("text", { class: "mtl-halo mtl-task", x: Math.min(width - 24, Math.max(24, names[task][0])),
+        y: Math.min(height - 6, names[task][1] + 18), "text-anchor": "middle" }, names[task][2]))));
   // The picture grows where something would leave it: places are those of the outermost points.
   let box = { x: 0, y: 0, w: width, h: height };
   const fit = (places) => {

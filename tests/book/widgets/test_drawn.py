@@ -6,15 +6,18 @@ import numpy as np
 import pytest
 from helpers.browser import CHROMIUM, DRIVER, all_of
 
+from mtlcore.book import circle as rules
 from mtlcore.book import widgets
 from mtlcore.book.widgets import (
     Ball,
+    Circle,
     Descent,
     Explorer,
     Pair,
     Simplex,
     WeightSlider,
     ball,
+    circle,
     ground,
     pair,
     paths,
@@ -130,6 +133,11 @@ def descent_of(shown):
     }
 
 
+def circle_of(shown):
+    found = [circle.look_up(rule, shown.optimizer, shown.start) for rule in rules.RULES]
+    return {".mtl-curve": [np.ravel([ground.place(point) for point in path]) for path in found]}
+
+
 PLACES = [[[10, 2], [135, 0.95]], [[20, 2], [200, 0.25]], [[20, 1.4], [62, 1]], [[0, 2], [175, 1.9]]]
 PLACES += [[[15, 2], [120, 1], [150, 1]], [[0, 2], [180, 2], [90, 0.5]]]
 STATES = {
@@ -164,6 +172,10 @@ STATES = {
             WeightSlider(*state)
             for state in itertools.product(("convex", "not convex"), (0, 0.01, 0.5, 0.7, 1))
         ],
+    ),
+    "Circle": (
+        circle_of,
+        lambda: [Circle(start, name) for start in ((0.1, 1.9), (-1.5, -1)) for name in ("Adam", "SGD")],
     ),
     "Descent": (
         descent_of,
