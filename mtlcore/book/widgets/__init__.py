@@ -9,6 +9,7 @@ from mtlcore.book.widgets.pair import Pair
 from mtlcore.book.widgets.rebound import Rebound
 from mtlcore.book.widgets.simplex import Simplex
 from mtlcore.book.widgets.temperature import Temperature
+from mtlcore.book.widgets.trial import Trial
 from mtlcore.book.widgets.uncertainty import Uncertainty
 from mtlcore.book.widgets.weight import WeightSlider
 
@@ -22,6 +23,7 @@ __all__ = [
     "Rebound",
     "Simplex",
     "Temperature",
+    "Trial",
     "Uncertainty",
     "WeightSlider",
 ]

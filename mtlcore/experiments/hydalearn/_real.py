@@ -1,17 +1,18 @@
 """What the experiments on real data share: the methods, their grid, and how it is chosen from.
 
-Every method has the same learning rates and, where it has a setting of its own, two values of it, chosen by
-the main metric on the validation split of one seed. The paper's grids are not printed; its choices are in
-Table 6.
+Every method has the same learning rates and, where it has a setting of its own, the same number of values of
+it, chosen by the main metric on the validation split of one seed. The paper's grids are not printed; its
+choices are in Table 6.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from mtlcore.analysis.summary import summarise
 from mtlcore.data import load
 from mtlcore.experiments.engine.experiment import Config
 from mtlcore.experiments.hydalearn._training import network
@@ -31,6 +32,9 @@ Static and HydaLearn's beta of 3 are the paper's choices."""
 
 METHODS = [method for methods in OFFERED.values() for method in methods]
 
+FIRST = [methods[0] for methods in OFFERED.values()]
+"""One value of each setting."""
+
 RATES = [0.03, 0.1, 0.3]
 """The learning rates that every method is offered."""
 
@@ -42,7 +46,7 @@ TESTED = [1, 2, 3, 4, 5]
 
 
 def grids(
-    common: dict[str, Any], chosen: Mapping[str, float], others: Mapping[str, float] | None = None
+    common: dict[str, Any], offered: Sequence[str], chosen: Mapping[str, float]
 ) -> list[dict[str, Any]]:
     """List the grids of the preset ``laptop``.
 
@@ -50,22 +54,21 @@ def grids(
     ----------
     common : dict
         Settings of all runs.
+    offered : sequence of str
+        The methods with the settings that the choosing seed tries.
     chosen : mapping from str to float
         Each method with the chosen setting, and its learning rate.
-    others : mapping from str to float, optional
-        Further methods that are tested with a given rate.
 
     Returns
     -------
     grids : list of dict
         All that is offered at the choosing seed, then what was chosen at each tested seed.
     """
-    choosing = {"seed": [CHOOSING], "method": METHODS, "lr": RATES} | common
-    tested = {**chosen, **(others or {})}
+    choosing = {"seed": [CHOOSING], "method": list(offered), "lr": RATES} | common
     return [choosing] + [
         {"seed": [seed], "method": [method], "lr": [lr]} | common
         for seed in TESTED
-        for method, lr in tested.items()
+        for method, lr in chosen.items()
     ]
 
 
@@ -87,6 +90,26 @@ def choose(rows: pd.DataFrame) -> dict[str, float]:
     ordered = choosing.assign(name=name).sort_values("validation.best", ascending=False, kind="stable")
     best = ordered.drop_duplicates("name").set_index("name").loc[list(OFFERED)]
     return dict(zip(best["method"], best["lr"], strict=True))
+
+
+def tested(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
+    """Summarise a column in groups of rows, without the choosing seed.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Stored rows of an experiment.
+    by : sequence of str
+        Columns that define the groups.
+    value : str
+        Column to summarise.
+
+    Returns
+    -------
+    table : DataFrame
+        As :func:`mtlcore.analysis.summary.summarise`.
+    """
+    return summarise(rows[rows["seed"] != CHOOSING], by, value)
 
 
 def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:

@@ -32,6 +32,7 @@ CHOSEN = {
 MORE = {
     "Uncertainty": {"losses": [[a, 10 / a] for a in (0.01, 0.1, 1.0, 10.0, 100.0)]},
     "Rebound": {"step": [0, 3, 117, 118, 150, 300]},
+    "Trial": {"batch": [0, 210, 310, 350]},
 }
 """Values of what is not a choice."""
 
@@ -124,12 +125,20 @@ def ball_of(shown):
     return [([], []), ([], []), ([curve], [(shown.radius, entry["sampled"][at])])]
 
 
+def trial_of(shown):
+    angles, at = shown.data["angles"], shown.data["angles"].index(shown.batch)
+    gains = shown.data["gains"]
+    ends = [(angles[at], task[at]) for task in gains]
+    return [([], []), ([[*zip(angles, task, strict=True)] for task in gains], ends)]
+
+
 DATA = {
     "Moments": moments_of,
     "Temperature": temperature_of,
     "Uncertainty": uncertainty_of,
     "Rebound": rebound_of,
     "Ball": ball_of,
+    "Trial": trial_of,
 }
 """The lines and the dots of each chart of a widget, as the data have them."""
 
