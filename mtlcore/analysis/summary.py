@@ -59,6 +59,34 @@ def summarise(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame
     return groups.agg(mean="mean", interval=interval, seeds="count")
 
 
+def tested(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
+    """Summarise a column in groups of rows, without seed 0, which chose the settings.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        One row per run, of different seeds.
+    by : sequence of str
+        Columns that define the groups.
+    value : str
+        Column to summarise.
+
+    Returns
+    -------
+    table : DataFrame
+        As from :func:`summarise`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mtlcore.analysis.summary import tested
+    >>> rows = pd.DataFrame({"method": ["a"] * 3, "seed": [0, 1, 2], "auc": [0.9, 0.7, 0.8]})
+    >>> tested(rows, ["method"], "auc")[["mean", "seeds"]].round(2).values.tolist()
+    [[0.75, 2.0]]
+    """
+    return summarise(rows[rows["seed"] != 0], by, value)
+
+
 def differences(
     rows: pd.DataFrame, by: Sequence[str], value: str, method: str, baseline: str
 ) -> pd.DataFrame:

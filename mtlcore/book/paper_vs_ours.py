@@ -62,7 +62,7 @@ def text(mean: pd.Series, interval: pd.Series, digits: int = 2, signed: bool = F
     return (means + " ± " + widths).str.removesuffix(" ± nan").mask(mean.isna(), "–")
 
 
-def beside_baseline(rows: pd.DataFrame, value: str, baseline: str) -> pd.DataFrame:
+def beside_baseline(rows: pd.DataFrame, value: str, baseline: str, digits: int = 2) -> pd.DataFrame:
     """Summarise a number by method, and its difference to a baseline at the same seed.
 
     Parameters
@@ -73,6 +73,8 @@ def beside_baseline(rows: pd.DataFrame, value: str, baseline: str) -> pd.DataFra
         Column of the number.
     baseline : str
         Canonical text of the method that the others are compared with.
+    digits : int, default 2
+        Digits after the point of the difference.
 
     Returns
     -------
@@ -84,7 +86,7 @@ def beside_baseline(rows: pd.DataFrame, value: str, baseline: str) -> pd.DataFra
     table["difference"] = ""
     for method in table.index.drop(baseline):
         gap = differences(rows, ["preset"], value, method, baseline)
-        table.loc[method, "difference"] = text(gap["mean"], gap["interval"], signed=True).iloc[0]
+        table.loc[method, "difference"] = text(gap["mean"], gap["interval"], digits, signed=True).iloc[0]
     return table
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import pandas as pd
 
-from mtlcore.analysis.summary import summarise
 from mtlcore.data import load
 from mtlcore.experiments.engine.experiment import Config
 from mtlcore.experiments.hydalearn._training import network
@@ -90,26 +89,6 @@ def choose(rows: pd.DataFrame) -> dict[str, float]:
     ordered = choosing.assign(name=name).sort_values("validation.best", ascending=False, kind="stable")
     best = ordered.drop_duplicates("name").set_index("name").loc[list(OFFERED)]
     return dict(zip(best["method"], best["lr"], strict=True))
-
-
-def tested(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
-    """Summarise a column in groups of rows, without the choosing seed.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        Stored rows of an experiment.
-    by : sequence of str
-        Columns that define the groups.
-    value : str
-        Column to summarise.
-
-    Returns
-    -------
-    table : DataFrame
-        As :func:`mtlcore.analysis.summary.summarise`.
-    """
-    return summarise(rows[rows["seed"] != CHOOSING], by, value)
 
 
 def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
