@@ -23,7 +23,7 @@ OFFERED = {
     "Static": ["Static(weights=(1.2308, 0.7692))", "Static(weights=(1.8, 0.2))"],
     "GradNorm": ["GradNorm", "GradNorm(alpha=0.5)"],
     "Gcosim": ["CosSim", "CosSim(lam=0.25)"],
-    "OLaux": ["OLAux", "OLAux(beta=10.0)"],
+    "Olaux": ["OLAux", "OLAux(beta=10.0)"],
     "HydaLearn": ["HydaLearn(beta=3.0, total=2.0)", "HydaLearn(total=2.0)"],
 }
 """Under the paper's names, each method with the values of its one setting. The ratio 1.6 of the first

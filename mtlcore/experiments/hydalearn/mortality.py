@@ -22,7 +22,14 @@ COMMON: dict[str, Any] = {
     "epochs": 5,
 }
 
-CHOSEN: dict[str, float] = {}
+CHOSEN: dict[str, float] = {
+    "SingleTask": 0.3,
+    "Static(weights=(1.2308, 0.7692))": 0.3,
+    "GradNorm": 0.1,
+    "CosSim": 0.3,
+    "OLAux": 0.3,
+    "HydaLearn(beta=3.0, total=2.0)": 0.1,
+}
 """What :func:`mtlcore.experiments.hydalearn._real.choose` finds in the rows of the choosing seed."""
 
 PAPER = (
