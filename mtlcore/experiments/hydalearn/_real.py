@@ -40,12 +40,9 @@ RATES = [0.03, 0.1, 0.3]
 CHOOSING = 0
 """The seed whose validation AUC chooses."""
 
-TESTED = [1, 2, 3, 4, 5]
-"""The seeds of the test."""
-
 
 def grids(
-    common: dict[str, Any], offered: Sequence[str], chosen: Mapping[str, float]
+    common: dict[str, Any], offered: Sequence[str], chosen: Mapping[str, float], seeds: Sequence[int]
 ) -> list[dict[str, Any]]:
     """List the grids of the preset ``laptop``.
 
@@ -57,6 +54,8 @@ def grids(
         The methods with the settings that the choosing seed tries.
     chosen : mapping from str to float
         Each method with the chosen setting, and its learning rate.
+    seeds : sequence of int
+        The seeds of the test.
 
     Returns
     -------
@@ -66,7 +65,7 @@ def grids(
     choosing = {"seed": [CHOOSING], "method": list(offered), "lr": RATES} | common
     return [choosing] + [
         {"seed": [seed], "method": [method], "lr": [lr]} | common
-        for seed in TESTED
+        for seed in seeds
         for method, lr in chosen.items()
     ]
 

@@ -34,7 +34,7 @@ CHOSEN: dict[str, float] = {
 PAPER = (
     {"seed": list(range(10)), "method": METHODS, "lr": [0.001, 0.003, 0.01, *RATES]} | COMMON | {"epochs": 50}
 )
-LAPTOP = grids(COMMON, METHODS, CHOSEN)
+LAPTOP = grids(COMMON, METHODS, CHOSEN, range(1, 6))
 SMOKE = {"seed": [0], "method": METHODS, "lr": 0.01} | COMMON | {"data": "synthetic-loans", "epochs": 2}
 
 

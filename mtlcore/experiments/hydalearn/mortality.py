@@ -35,7 +35,7 @@ CHOSEN: dict[str, float] = {
 PAPER = (
     {"seed": list(range(10)), "method": METHODS, "lr": [0.001, 0.003, 0.01, *RATES]} | COMMON | {"epochs": 50}
 )
-LAPTOP = grids(COMMON, FIRST, CHOSEN)
+LAPTOP = grids(COMMON, FIRST, CHOSEN, range(1, 4))
 SMOKE = {"seed": [0], "method": METHODS, "lr": 0.01} | COMMON | {"data": "synthetic-loans", "epochs": 2}
 
 
