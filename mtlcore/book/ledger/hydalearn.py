@@ -1,5 +1,9 @@
 """Every table and figure of the HydaLearn paper."""
 
+from collections.abc import Sequence
+
+import pandas as pd
+
 from mtlcore.analysis.summary import tested
 from mtlcore.book.ledger.entry import Entry
 from mtlcore.book.ledger.numbers import Printed, Stored
@@ -12,6 +16,12 @@ STAYS = "PhysioNet 2012: stays of 48 hours in intensive care"
 CLOSED = "the data are not open; hydalearn-ablations is ready for the stand-ins, and has not been run"
 BETTER = "on a stand-in: AUC of HydaLearn at least that of a single task"
 SMALL = "on a stand-in: the variants differ by less than a standard deviation"
+
+
+def trials_as_printed(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
+    """Summarise the runs whose throw-away steps are as long as the learning rate."""
+    return tested(rows[rows["trial"].isna()], by, value)
+
 
 ENTRIES = [
     Entry(
@@ -90,11 +100,11 @@ ENTRIES = [
         ours=Stored(
             "hydalearn-toy",
             "test.best",
-            "@V4@",
-            "@B4@",
+            "partly reproduced",
+            "useless task: holds at the paper's rate; tuned, a single task is better; the helpful task: not run",
             "Mean absolute error, by learning rate",
-            by=["auxiliary", "lr", "method"],
-            summary=tested,
+            by=["lr", "method"],
+            summary=trials_as_printed,
         ),
     ),
     Entry(
@@ -107,7 +117,7 @@ ENTRIES = [
             "hydalearn-default",
             "share_negative",
             "direction not seen on a stand-in",
-            "the share is the same in batches with a default (−0.001 ± 0.044); its mean is above a half, as printed",
+            "the share is the same in batches with a default (−0.001 ± 0.044); on average above a half",
             "Auxiliary share in batches without a default",
             stand_in=LOANS,
             summary=tested,

@@ -69,7 +69,8 @@ def method_of(config: Config, data: MultiTaskData) -> Method:
     Parameters
     ----------
     config : dict
-        The configuration: ``method`` and ``lr``.
+        The configuration: ``method``, ``lr``, and perhaps ``trial``, the length of HydaLearn's throw-away
+        steps, by default ``lr``.
     data : MultiTaskData
         The data; the first task is the main one.
 
@@ -79,9 +80,10 @@ def method_of(config: Config, data: MultiTaskData) -> Method:
         HydaLearn's metric is that of the main task, turned round where lower is better.
     """
     method = make(config["method"])
-    if isinstance(method, (HydaLearn, OLAux)):
+    if isinstance(method, OLAux):
         method.lr = config["lr"]
     if isinstance(method, HydaLearn):
+        method.lr = config.get("trial", config["lr"])
         task = data.tasks[0]
         sign = 1 if task.higher_is_better else -1
 
