@@ -83,7 +83,7 @@ def method_of(config: Config, data: MultiTaskData) -> Method:
     if isinstance(method, OLAux):
         method.lr = config["lr"]
     if isinstance(method, HydaLearn):
-        method.lr = config.get("trial", config["lr"])
+        method.lr = config["trial"] if "trial" in config else config["lr"]
         task = data.tasks[0]
         sign = 1 if task.higher_is_better else -1
 
