@@ -15,6 +15,7 @@ from mtlcore.book.widgets import (
     Explorer,
     Pair,
     Simplex,
+    Trial,
     WeightSlider,
     ball,
     circle,
@@ -24,6 +25,7 @@ from mtlcore.book.widgets import (
     plane,
     simplex,
     tables,
+    trial,
 )
 
 READ = """
@@ -138,6 +140,15 @@ def circle_of(shown):
     return {".mtl-curve": [np.ravel([ground.place(point) for point in path]) for path in found]}
 
 
+def trial_of(shown):
+    at, row = trial.ANGLES.index(shown.batch), trial.BETAS.index(shown.beta)
+    places = [*shown.data["ends"][at], shown.data["theta"]]
+    return {
+        ".mtl-plane .mtl-dot": [ground.place(point) for point in places],
+        ".mtl-plane .mtl-knob": [ground.place(shown.data["steps"][row][at])],
+    }
+
+
 PLACES = [[[10, 2], [135, 0.95]], [[20, 2], [200, 0.25]], [[20, 1.4], [62, 1]], [[0, 2], [175, 1.9]]]
 PLACES += [[[15, 2], [120, 1], [150, 1]], [[0, 2], [180, 2], [90, 0.5]]]
 STATES = {
@@ -177,6 +188,10 @@ STATES = {
         circle_of,
         lambda: [Circle(start, name) for start in ((0.1, 1.9), (-1.5, -1)) for name in ("Adam", "SGD")],
     ),
+    "Trial": (
+        trial_of,
+        lambda: [Trial(batch, beta) for batch in (0, 150, 240, 330) for beta in trial.BETAS],
+    ),
     "Descent": (
         descent_of,
         lambda: [
@@ -188,7 +203,7 @@ STATES = {
     ),
 }
 """What is expected of a widget, by selector, and the states that are looked at."""
-CHARTS = {"Ball", "Moments", "Rebound", "Temperature", "Uncertainty"}
+CHARTS = {"Ball", "Moments", "Rebound", "Temperature", "Trial", "Uncertainty"}
 """Widgets whose charts ``test_chart`` reads back."""
 
 
