@@ -69,11 +69,8 @@ KEY = (MULTITASK, PLAIN, SMOOTHED)
 PAPER = grids(list(range(20)), *KEY, *OTHERS)
 LAPTOP = grids(list(range(10)), *KEY)
 SMOKE = [
-    grid | {"auxiliary": "similar", "train": 100, "epochs": 2}
-    for grid in (
-        {"seed": [0, 1], "method": "SingleTask"} | SETTINGS,
-        {"seed": [0, 1], "method": ["Projection", "Projection(lam=3, smoothing=0.01)"]} | SETTINGS,
-    )
+    {"seed": [0, 1], "auxiliary": ["similar"], "method": methods} | SETTINGS | {"train": 100, "epochs": 2}
+    for methods in (["SingleTask"], ["Projection", "Projection(lam=3, smoothing=0.01)"])
 ]
 
 
