@@ -67,7 +67,14 @@ def grids(seeds: list[int], *methods: str) -> list[dict[str, Any]]:
 
 KEY = (MULTITASK, PLAIN, SMOOTHED)
 PAPER = grids(list(range(20)), *KEY, *OTHERS)
-LAPTOP = grids(list(range(10)), *KEY)
+FEW = list(range(5))
+AT_THREE = [canonical(method.format(lam=3)) for method in OTHERS if "0.1" not in method]
+LAPTOP = [
+    *grids(FEW, *KEY),
+    {"seed": FEW, "auxiliary": ["same"], "method": AT_THREE[1:2]} | SETTINGS,
+    {"seed": FEW, "auxiliary": ["unrelated"], "method": AT_THREE[2:]} | SETTINGS,
+]
+"""Five seeds. Of Figure 8 projection of each variable, of Figure 11 the other methods, at one weight."""
 SMOKE = [
     {"seed": [0, 1], "auxiliary": ["similar"], "method": methods} | SETTINGS | {"train": 100, "epochs": 2}
     for methods in (["SingleTask"], ["Projection", "Projection(lam=3, smoothing=0.01)"])
