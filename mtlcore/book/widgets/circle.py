@@ -11,10 +11,11 @@ import numpy as np
 import torch
 import traitlets
 
-from mtlcore.book import circle, style
+from mtlcore.book import style
 from mtlcore.book.style import TASKS
 from mtlcore.book.widgets import ground, paths
 from mtlcore.book.widgets.base import Choice, Widget, colours, html_table, module, still
+from mtlcore.experiments.projection import figure3 as circle
 
 FILE = Path(__file__).with_name("circle.npz")
 ACROSS, UP = np.linspace(-1.9, 1.9, 20).round(1), np.linspace(-1.1, 2.1, 17).round(1)

@@ -6,9 +6,9 @@ import zlib
 import numpy as np
 import pytest
 
-from mtlcore.book import circle
 from mtlcore.book.widgets import Circle, paths
 from mtlcore.book.widgets import circle as widget
+from mtlcore.experiments.projection import figure3 as circle
 
 
 @pytest.mark.parametrize("optimizer", circle.OPTIMIZERS)

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from mtlcore import Projection, SingleTask, Static
-from mtlcore.book import circle, toys
+from mtlcore.book import toys
+from mtlcore.experiments.projection import figure3 as circle
 
 METHODS = {"SingleTask": SingleTask(), "Static": Static([1, 0.1]), "Projection": Projection(lam=0.1)}
 
