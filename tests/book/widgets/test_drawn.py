@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from helpers.browser import CHROMIUM, DRIVER, all_of
 
-from mtlcore.book import circle as rules
 from mtlcore.book import widgets
 from mtlcore.book.widgets import (
     Ball,
@@ -27,6 +26,7 @@ from mtlcore.book.widgets import (
     tables,
     trial,
 )
+from mtlcore.experiments.projection import figure3 as rules
 
 READ = """
 const [root, selectors] = arguments;
