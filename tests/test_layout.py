@@ -65,6 +65,7 @@ ELSEWHERE = {
     "book/test_own_loop.py": "the guide's loops of other packages",
     "book/test_pages.py": "the built pages",
     "book/widgets/test_browser.py": "the widgets, in a browser",
+    "book/widgets/test_drawn.py": "the widgets, read back from their pictures",
 }
 
 
