@@ -101,7 +101,7 @@ ENTRIES = [
             "hydalearn-toy",
             "test.best",
             "partly reproduced",
-            "useless task, inputs N(0, 1): seen at the paper's rate, not at tuned; helpful task: not run",
+            "useless task, inputs N(0, 1): seen at the paper's rate, not at tuned ones; helpful: not run",
             "Mean absolute error, by learning rate",
             by=["lr", "method"],
             summary=trials_as_printed,
