@@ -89,7 +89,7 @@ ENTRIES = [
             "projection-synthetic",
             "test_mse.best",
             "partly reproduced",
-            "same task: the order holds (p = 0.01); similar: its sign (p = 0.12); errors up to 0.015 lower (new batches in every epoch)",
+            "same task: the order holds (p = 0.01); similar: its sign (p = 0.12); errors to 0.015 lower",
             "Test error at λ = 3, same task",
             where={"auxiliary": "same"},
             summary=at_three,
