@@ -40,7 +40,7 @@ def samples_forward(step: Step, tangents: Tangents) -> Tensor:
 
 def tasks_double_backward(step: Step, tangents: Tangents) -> Tensor:
     """(T,) the same by two nested backward passes."""
-    return samples_double_backward(step, tangents).sum(1) / step.counts.clamp(min=1)
+    return samples_double_backward(step, tangents).sum(1) / step.counts
 
 
 def samples_double_backward(step: Step, tangents: Tangents) -> Tensor:

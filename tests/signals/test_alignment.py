@@ -155,6 +155,17 @@ def test_alignment_of_tasks_is_a_mean_over_their_labelled_samples(name: str, ins
     assert not samples[~signals.labelled].any()
 
 
+@pytest.mark.parametrize("name", ["plain", "spectral norm", "once differentiable"])
+def test_a_task_without_a_label_is_orthogonal_to_all(name: str) -> None:
+    """In every way, where a mean over no label would be NaN."""
+    model, data = make_case(name)
+    data.targets[0].fill_(torch.nan)
+    direction = torch.randn(sum(p.numel() for p in model.shared_parameters()), dtype=torch.float64)
+    with quiet():
+        found = mtl.Signals(model, data, TASKS).alignment(direction)
+    assert found[0] == 0 and (found[1:].abs() > 0).all()
+
+
 @methods(texts=mtl.METHODS)
 def test_a_transformer_works_with_every_method(text: str) -> None:
     model, data = make_case("transformer")
