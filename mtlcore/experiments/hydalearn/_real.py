@@ -13,8 +13,8 @@ from typing import Any
 import pandas as pd
 
 from mtlcore.data import load
-from mtlcore.experiments.engine.experiment import Config
-from mtlcore.experiments.hydalearn._training import network
+from mtlcore.experiments.engine.experiment import Config, Result
+from mtlcore.experiments.hydalearn._training import network, train
 from mtlcore.models import MultiTaskModel
 from mtlcore.tasks import MultiTaskData
 
@@ -108,3 +108,21 @@ def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
     data = load(config["data"], seed=config["seed"])
     shared, head = ([config[name]] * config[f"{name}_layers"] for name in ("shared", "head"))
     return data, network(data.train.read(slice(0, 1)), shared, head)
+
+
+def run(config: Config, device: str) -> Result:
+    """Train once, and test after every epoch.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+    device : str
+        Device of torch.
+
+    Returns
+    -------
+    result : Result
+        As :func:`mtlcore.experiments.hydalearn._training.train`, with the AUC of the main task.
+    """
+    return train(start, config, device)

@@ -9,10 +9,9 @@ whole training split.
 
 from typing import Any
 
-from mtlcore.experiments.engine.experiment import Config, Experiment, Result
+from mtlcore.experiments.engine.experiment import Experiment
 from mtlcore.experiments.hydalearn import default, mortality
-from mtlcore.experiments.hydalearn._real import start
-from mtlcore.experiments.hydalearn._training import train
+from mtlcore.experiments.hydalearn._real import run
 
 FULL = "HydaLearn(beta=3.0, total=2.0)"
 NOT_NORMALISED = "HydaLearn(beta=3.0, total=2.0, normalise=False)"
@@ -43,24 +42,6 @@ SETTINGS = [module.COMMON | {"lr": RATES[module.COMMON["data"]]} for module in (
 LAPTOP = [grid for settings in SETTINGS for grid in _grids([1, 2, 3, 4, 5], settings)]
 PAPER = [grid for settings in SETTINGS for grid in _grids(list(range(10)), settings | {"epochs": 50})]
 SMOKE = _grids([0], SETTINGS[0] | {"data": "synthetic-loans", "epochs": 2})
-
-
-def run(config: Config, device: str) -> Result:
-    """Train once, and test after every epoch.
-
-    Parameters
-    ----------
-    config : dict
-        The configuration.
-    device : str
-        Device of torch.
-
-    Returns
-    -------
-    result : Result
-        As :func:`mtlcore.experiments.hydalearn._training.train`, with the AUC of the main task.
-    """
-    return train(start, config, device)
 
 
 experiment = Experiment(

@@ -7,9 +7,8 @@ two, and the paper's smaller learning rates, too.
 
 from typing import Any
 
-from mtlcore.experiments.engine.experiment import Config, Experiment, Result
-from mtlcore.experiments.hydalearn._real import FIRST, METHODS, RATES, grids, start
-from mtlcore.experiments.hydalearn._training import train
+from mtlcore.experiments.engine.experiment import Experiment
+from mtlcore.experiments.hydalearn._real import FIRST, METHODS, RATES, grids, run
 
 COMMON: dict[str, Any] = {
     "data": "physionet2012",
@@ -37,24 +36,6 @@ PAPER = (
 )
 LAPTOP = grids(COMMON, FIRST, CHOSEN, range(1, 4))
 SMOKE = {"seed": [0], "method": METHODS, "lr": 0.01} | COMMON | {"data": "synthetic-loans", "epochs": 2}
-
-
-def run(config: Config, device: str) -> Result:
-    """Train once, and test after every epoch.
-
-    Parameters
-    ----------
-    config : dict
-        The configuration.
-    device : str
-        Device of torch.
-
-    Returns
-    -------
-    result : Result
-        As :func:`mtlcore.experiments.hydalearn._training.train`, with the AUC of the main task.
-    """
-    return train(start, config, device)
 
 
 experiment = Experiment(
