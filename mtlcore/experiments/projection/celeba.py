@@ -72,25 +72,6 @@ LAPTOP = PAPER | {
 SMOKE = LAPTOP | {"seed": [0], "images": 20, "epochs": 2, "batch_size": 10}
 
 
-def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
-    """Make the data, the same for every seed, and the network.
-
-    Parameters
-    ----------
-    config : dict
-        The configuration.
-
-    Returns
-    -------
-    data : MultiTaskData
-        The data; the first task is the main one.
-    model : MultiTaskModel
-        The network.
-    """
-    data = load(config["data"], images=config["images"], seed=config["data_seed"])
-    return data, face_net()
-
-
 def run(config: Config, device: str) -> Result:
     """Train until the main task's validation AUC has not risen for ten epochs, and test the best epoch.
 
@@ -107,7 +88,8 @@ def run(config: Config, device: str) -> Result:
         The main task's AUC on the test split, and on the validation split at the best and at the last epoch;
         no curve.
     """
-    main = start(config)[0].tasks[0].name
+    data = load(config["data"], images=config["images"], seed=config["data_seed"])
+    main = data.tasks[0].name
 
     def test(model: MultiTaskModel, data: MultiTaskData, history: pd.DataFrame) -> dict[str, Any]:
         found = evaluate(model, data.test, data.tasks)
@@ -124,7 +106,7 @@ def run(config: Config, device: str) -> Result:
     return train_and_test(
         config,
         device,
-        start,
+        lambda config: (data, face_net()),
         test=test,
         curve=lambda history, data: history.iloc[:0],
         patience=config["patience"],
