@@ -35,12 +35,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from mtlcore.data._options import check_options
+from mtlcore.data._stays import WINDOWS, make_data
 from mtlcore.data.dataset import Dataset
 from mtlcore.data.files import File, unpack
-from mtlcore.tasks import MultiTaskData, Split, Task
+from mtlcore.tasks import MultiTaskData
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,12 +68,6 @@ VARIABLES = {
 """The files' parameters, and the paper's variable of each."""
 
 MINUTES = 48 * 60
-WINDOWS = [(0.0, 1.0), (0.0, 0.1), (0.0, 0.25), (0.0, 0.5), (0.9, 1.0), (0.75, 1.0), (0.5, 1.0)]
-"""Beginning and end of each window, in parts of the 48 hours."""
-
-LARGEST = 10.0
-"""Standardised features are cut here: a typing error, such as a pH of 735, must not decide."""
-
 STATISTICS = ["mean", "std", "min", "max", "skew", "count"]
 
 
@@ -312,21 +306,7 @@ def make(*, validation: int = 800, seed: int = 0) -> MultiTaskData:
         "validation": tuple(x[order[:validation]] for x in (features, died, days)),
         "test": stays_of("b"),
     }
-    known, lengths = np.ma.masked_invalid(parts["train"][0]), np.log1p(parts["train"][2])
-    means, spread = known.mean(axis=0).filled(0), known.std(axis=0).filled(0)
-    middle, width = np.nanmean(lengths), np.nanstd(lengths)
-
-    def split(features: np.ndarray, died: np.ndarray, days: np.ndarray) -> Split:
-        filled = np.where(np.isnan(features), means, features)
-        inputs = ((filled - means) / np.where(spread > 0, spread, 1)).clip(-LARGEST, LARGEST)
-        stay = (np.log1p(days) - middle) / width
-        return Split(
-            torch.from_numpy(inputs).float(),
-            (torch.tensor(died), torch.from_numpy(stay).float()[:, None]),
-        )
-
-    splits = {name: split(*part) for name, part in parts.items()}
-    return MultiTaskData("physionet2012", **splits, tasks=(Task.logistic("death"), Task.regression("stay")))
+    return make_data("physionet2012", **parts)
 
 
 DATASETS = (

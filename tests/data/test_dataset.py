@@ -12,7 +12,7 @@ import pytest
 from helpers.files import array_file, check_spoilt, photograph, put, zip_up
 from helpers.small_data import ATTRIBUTES, KINDS, SMALL_MAPS, numbered, pcba, write_domains, write_streets
 
-from mtlcore.data import DATASETS, load, office, pawsx
+from mtlcore.data import DATASETS, load, mimic3, office, pawsx
 from mtlcore.data.dataset import NOT_CHECKED
 from mtlcore.data.files import File
 from mtlcore.data.molecules import PCBA
@@ -225,7 +225,74 @@ def objects(folder: str, pixels: str) -> list[Damage]:
     ]
 
 
+SERIES = "in-hospital-mortality/train/1_episode2_timeseries.csv"
+DIED, DAYS = "in-hospital-mortality/train/listfile.csv", "length-of-stay/train/listfile.csv"
+STAYS: list[Damage] = [
+    ("Files", SERIES, Path.unlink, "train holds 7 _timeseries.csv files, but the official one has 8"),
+    ("Size", SERIES, long, "more than 4,194,304 bytes"),
+    (
+        "Zip",
+        "in-hospital-mortality/train",
+        partial(zip_up, kind=zipfile.ZIP_BZIP2),
+        "neither stored nor deflated",
+    ),
+    ("Encoding", SERIES, latin, "line 7 of .* is no UTF-8 text"),
+    ("Encoding", DAYS, latin, "line 354 of .* is no UTF-8 text"),
+    ("Columns", SERIES, swapped("Heart Rate", "Pulse"), "line 1 of .* should be 'Hours,Capillary"),
+    ("Columns", SERIES, swapped("60,", "60,,"), "line 2 of .* has 19 fields, not 18"),
+    ("Columns", DIED, swapped("stay", "name"), "line 1 of .* should be 'stay,y_true'"),
+    (
+        "Columns",
+        DAYS,
+        swapped("period_length", "hours"),
+        "line 1 of .* should be 'stay,period_length,y_true'",
+    ),
+    (
+        "Stays",
+        DIED,
+        swapped("1_episode2", "1_episode1"),
+        "does not name each of the 8 files of its folder once",
+    ),
+    ("Stays", DIED, lines(lambda rows: rows[:-3]), "does not name each of the 8 files of its folder once"),
+    ("Labels", DIED, swapped("csv,1", "csv,2"), "line 4 of .* should end with a label, 0 or 1, not '2'"),
+    ("Labels", DIED, swapped("csv,1", "csv,0", 9), "does not have both labels, 0 and 1"),
+    ("Lengths", DAYS, swapped("1_episode2", "1_episode9", 99), "has no line for the stay 1_episode2"),
+    ("Lengths", DAYS, swapped("9.000000,51.25", "9.000000,52.25"), "two lengths to the stay 1_episode1"),
+    ("Lengths", DAYS, swapped("9.000000", "many"), "line 6 of .* has a field that is no finite number"),
+    (
+        "Lengths",
+        DAYS,
+        lines(
+            lambda rows: [
+                *(row for row in rows if row and "1_episode2" not in row),
+                f"{Path(SERIES).name},5,9",
+            ]
+        ),
+        "less than 48 hours to the stay 1_episode2",
+    ),
+    ("Hours", SERIES, swapped("47.5", "48.5"), "line 6 of .*: Hours should go from 0 to 48, not '48.5'"),
+    ("Hours", SERIES, swapped("47.5", "late"), "line 6 of .*: Hours should go from 0 to 48, not 'late'"),
+    ("Hours", SERIES, swapped("2.1,", "0.1,"), "line 4 of .*: Hours should not go back, not '0.1'"),
+    ("Values", SERIES, swapped(",61,", ",fast,"), "line 3 of .*: Heart Rate should be a number, not 'fast'"),
+    ("Values", SERIES, swapped(",61,", ",inf,"), "line 3 of .*: Heart Rate should be a number, not 'inf'"),
+    ("Values", SERIES, swapped("None", "Open"), "eye opening should be a number or a known word, not 'Open'"),
+    (
+        "Patients",
+        "in-hospital-mortality",
+        lambda folder: (
+            [
+                path.write_text(path.read_text().replace("\n5_", "\n1_"))
+                for path in (folder / "test/listfile.csv", folder.parent / "length-of-stay/test/listfile.csv")
+            ]
+            and [path.rename(path.with_name(f"1{path.name[1:]}")) for path in (folder / "test").glob("5_*")]
+        ),
+        "patient 1 is in the training and in the test folder of .*mimic3-mortality",
+    ),
+    (NOT_CHECKED, SERIES, exchange("2_episode1_timeseries.csv"), ""),
+]
+
 DAMAGES: dict[str, list[Damage]] = {
+    "mimic3-mortality": STAYS,
     "pawsx": PAIRS,
     "pcba": MOLECULES,
     "celeba": FACES,
@@ -256,6 +323,11 @@ def shapes(make: Callable[..., MultiTaskData], *names: str, **options: Any) -> l
     return [tuple(tensor.shape) for tensor in tensors]
 
 
+def read_stays() -> list[tuple[int, ...]]:
+    mimic3.stays_of.cache_clear()
+    return shapes(load, "mimic3-mortality", validation=3)
+
+
 def read_faces() -> list[tuple[int, ...]]:
     return shapes(load, "celeba", size=4) + shapes(load, "celeba-landmarks", images=3, size=4)
 
@@ -270,6 +342,7 @@ def read(
         fixtures = {
             "pawsx": ("paws", read_pairs),
             "celeba": ("faces", read_faces),
+            "mimic3-mortality": ("episodes", read_stays),
             "ud-pos": ("treebanks", partial(shapes, load, "ud-pos")),
             "multi-mnist": (
                 "fake_cache",

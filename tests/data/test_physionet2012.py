@@ -13,7 +13,7 @@ import torch
 from helpers.small_data import cache  # noqa: F401
 
 import mtlcore as mtl
-from mtlcore.data import physionet2012
+from mtlcore.data._stays import LARGEST
 from mtlcore.data.physionet2012 import OUTCOMES, SETS, VARIABLES, WINDOWS, measurements, statistics, stays_of
 
 HEAD = "Time,Parameter,Value\n00:00,RecordID,{id}\n00:00,Age,54\n00:00,Gender,-1\n00:00,Height,{height}\n"
@@ -122,7 +122,7 @@ def test_load(small: Path) -> None:
     assert [len(split) for split in (data.train, data.validation, data.test)] == [7, 3, 10]
     for split in (data.train, data.validation, data.test):
         assert split.inputs.shape[1] == 546 and split.inputs.isfinite().all()
-        assert split.inputs.abs().max() <= physionet2012.LARGEST
+        assert split.inputs.abs().max() <= LARGEST
     died, stay = data.test.targets
     assert died.tolist() == [0, 1, 0, 0, 0, 1, 0, 0, 0, 1]
     assert stay.isnan().flatten().tolist() == [i == 2 for i in range(10)]

@@ -12,8 +12,9 @@ import pytest
 import torch
 from helpers.files import array_file, photograph, put, write_idx
 
-from mtlcore.data import celeba, cityscapes, load, multi_mnist, nyuv2, pawsx, ud
+from mtlcore.data import celeba, cityscapes, load, mimic3, multi_mnist, nyuv2, pawsx, ud
 from mtlcore.data.formats.conllu import TAGS
+from mtlcore.data.formats.episodes import VARIABLES
 from mtlcore.data.manual_files import ManualFolder
 
 SMALL_MAPS = (24, 32)
@@ -108,6 +109,34 @@ def faces(cache: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, np.ndarray]
     rows = [f"{name} {part}" for name, part in zip(FACE_FILES, parts, strict=True)]
     put(home / "list_eval_partition.txt", "\n".join(rows).encode())
     return {"pixels": pixels, "signs": signs, "places": places}
+
+
+def episode(*rows: dict[str, object]) -> bytes:
+    """A stay's file of the MIMIC-III benchmark, from the fields that are not empty."""
+    columns = ["Hours", *VARIABLES]
+    lines = [",".join(str(row.get(column, "")) for column in columns) for row in rows]
+    return "\n".join([",".join(columns), *lines, ""]).encode()
+
+
+@pytest.fixture
+def episodes(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stays of four training and three test patients, two stays each, as the benchmark writes them."""
+    home = cache / "mimic3-mortality"
+    for part, patients in (("train", range(1, 5)), ("test", range(5, 8))):
+        stays = [f"{patient}_episode{k}_timeseries.csv" for patient in patients for k in (1, 2)]
+        labels, lengths = ["stay,y_true"], ["stay,period_length,y_true"]
+        for k, stay in enumerate(stays):
+            rows = ({"Hours": hour + k / 10, "Heart Rate": 60 + hour * k, "pH": 7.4} for hour in range(4))
+            eyes = {"Hours": 47.5, "Glascow coma scale eye opening": "None" if k % 2 else "4 Spontaneously"}
+            put(home / "in-hospital-mortality" / part / stay, episode(*rows, eyes))
+            labels.append(f"{stay},{k % 3 // 2}")
+            lengths += [f"{stay},{hour:.6f},{60.25 + 12 * k - hour:.6f}" for hour in range(5, 49)]
+        put(home / "in-hospital-mortality" / part / "listfile.csv", "\n".join([*labels, ""]).encode())
+        put(home / "length-of-stay" / part / "listfile.csv", "\n".join([*lengths, ""]).encode())
+        monkeypatch.setattr(mimic3.STAYS[part], "count", len(stays))
+    mimic3.stays_of.cache_clear()
+    yield home
+    mimic3.stays_of.cache_clear()
 
 
 KINDS = ("mug", "Bed", "bike")
