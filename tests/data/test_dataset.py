@@ -92,6 +92,17 @@ PAIRS: list[Damage] = [
     (NOT_CHECKED, DE, exchange("test_2k.tsv"), ""),
 ]
 
+WORDS = "eng.testa"
+NEWS: list[Damage] = [
+    ("Size", WORDS, long, "more than 8,388,608 bytes"),
+    ("Encoding", WORDS, latin, "line 8 of .* is no UTF-8 text"),
+    ("Columns", WORDS, swapped(" I-ORG", ""), "line 3 of .* needs 4 columns"),
+    ("Columns", WORDS, swapped("EU NNP", "EU  NNP"), "line 3 of .* set apart by one space"),
+    ("Tags", WORDS, swapped("I-VP", "VP"), "line 4 of .* the third a chunk tag"),
+    ("Words", WORDS, lines(lambda rows: rows[:-2]), "holds 3 words, but the official one 4"),
+    (NOT_CHECKED, WORDS, swapped("I-VP", "B-NP"), ""),
+]
+
 TABLE = "pcba.csv"
 MOLECULES: list[Damage] = [
     ("Unpacked size", TABLE, long, "it has more than 100,000 bytes"),
@@ -296,6 +307,7 @@ DAMAGES: dict[str, list[Damage]] = {
     "pawsx": PAIRS,
     "pcba": MOLECULES,
     "celeba": FACES,
+    "conll2003": NEWS,
     "nyuv2": [*maps("2,658,304", 13, "20"), NORMALS],
     "cityscapes": maps("790,528", 7, "1"),
     "office-31": objects("amazon/images", "2,097,152"),
@@ -343,6 +355,7 @@ def read(
             "pawsx": ("paws", read_pairs),
             "celeba": ("faces", read_faces),
             "mimic3-mortality": ("episodes", read_stays),
+            "conll2003": ("chunks", partial(shapes, load, "conll2003", length=2)),
             "ud-pos": ("treebanks", partial(shapes, load, "ud-pos")),
             "multi-mnist": (
                 "fake_cache",

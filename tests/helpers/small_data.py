@@ -12,7 +12,7 @@ import pytest
 import torch
 from helpers.files import array_file, photograph, put, write_idx
 
-from mtlcore.data import celeba, cityscapes, load, mimic3, multi_mnist, nyuv2, pawsx, ud
+from mtlcore.data import celeba, cityscapes, conll, load, mimic3, multi_mnist, nyuv2, pawsx, ud
 from mtlcore.data.formats.conllu import TAGS
 from mtlcore.data.formats.episodes import VARIABLES
 from mtlcore.data.manual_files import ManualFolder
@@ -161,6 +161,20 @@ def pcba(assays: int = 128, molecules: int = 30) -> pd.DataFrame:
     labels = np.random.default_rng(0).integers(0, 2, (molecules, assays))
     table = pd.DataFrame(labels, columns=[f"PCBA-{k}" for k in range(assays)])
     return table.assign(mol_id=[f"CID{n}" for n in range(molecules)], smiles=ALCOHOLS[:molecules])
+
+
+CHUNKS = "-DOCSTART- -X- -X- O\n\nEU NNP I-NP I-ORG\nrejects VBZ I-VP O\nit PRP I-NP O\n\n. . O O\n"
+
+
+@pytest.fixture
+def chunks(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Small files of CoNLL-2003: two sentences, twice in the training part."""
+    for part, times in zip(conll.PARTS, (2, 1, 1), strict=True):
+        put(cache / "conll2003" / part.file.name, (CHUNKS * times).encode())
+    monkeypatch.setattr(
+        conll, "PARTS", [conll.Part(part.file, 4 * n) for part, n in zip(conll.PARTS, (2, 1, 1), strict=True)]
+    )
+    return cache / "conll2003"
 
 
 LABEL = {tag: label for label, tag in enumerate(TAGS)}
