@@ -129,6 +129,30 @@ def differences(
     return table
 
 
+def holm(p: pd.Series) -> pd.Series:
+    """Correct the p-values of several tests by the method of Holm (1979).
+
+    Parameters
+    ----------
+    p : Series of float
+        One p-value for each test.
+
+    Returns
+    -------
+    corrected : Series of float
+        In the order of ``p``. All tests whose value is at most a are significant at the level a together.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mtlcore.analysis.summary import holm
+    >>> holm(pd.Series([0.04, 0.01, 0.03])).round(3).tolist()
+    [0.06, 0.03, 0.06]
+    """
+    ordered = p.sort_values()
+    return (ordered * np.arange(len(p), 0, -1)).cummax().clip(upper=1)[p.index]
+
+
 def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
     """Estimate the exponent k of a cost that grows like size^k.
 

@@ -64,7 +64,7 @@ PAPER: dict[str, Any] = {
 }
 LAPTOP = PAPER | {
     "seed": list(range(3)),
-    "method": ["SingleTask", *at([10, 100, 1000], MULTITASK, PROJECTION)],
+    "method": ["SingleTask", *at([1, 10, 100, 1000], MULTITASK, PROJECTION)],
     "data": "placed-digits",
     "images": 500,
     "epochs": 40,

@@ -65,8 +65,8 @@ PAPER = _grid(
     + [{"method": method, "alpha": [1.0, 0.01], "lam": LAMBDAS} for method in METHODS[1:]],
 )
 KEY = [
-    PLAIN | {"lam": [30.0, 100.0]},
-    SMOOTHED | {"lam": [30.0, 100.0]},
+    PLAIN | {"lam": LAMBDAS[1:]},
+    SMOOTHED | {"lam": LAMBDAS[3:]},
     SMOOTHED | {"alpha": 1.0, "lam": 100.0},
 ]
 LAPTOP = [grid | {"words": 2_000} for grid in _grid(list(range(5)), KEY)]
