@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from mtlcore.data._loans import flags, make_data
 from mtlcore.data._options import check_options
 from mtlcore.data.dataset import Dataset
 from mtlcore.data.files import File
@@ -38,9 +39,6 @@ SAMPLE = File(
     7_538_771,
     "804f1d4338663227eded33c0cf63317b2cb1b68eb2b19b02925f80315f94b224",
 )
-
-LARGEST = 10.0
-"""Standardised features are cut here, at both ends."""
 
 HORIZON = 4
 """Quarters that are predicted."""
@@ -100,9 +98,7 @@ def loans(panel: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     numbers["age"] = first["time"] - first["orig_time"]
     numbers["to_maturity"] = first["mat_time"] - first["time"]
     states = pd.get_dummies(first["state_orig_time"].fillna("none"), prefix="state", dtype=float)
-    missing = numbers.isna()
-    missing = missing.loc[:, missing.any()].astype(float).add_prefix("missing_")
-    return pd.concat([numbers, missing, states], axis=1), labels.astype(np.int64)
+    return pd.concat([numbers, flags(numbers), states], axis=1), labels.astype(np.int64)
 
 
 def make(*, validation: int = 900, test: int = 900, seed: int = 0) -> MultiTaskData:
@@ -135,26 +131,7 @@ def make(*, validation: int = 900, test: int = 900, seed: int = 0) -> MultiTaskD
 
     check_options(seed=seed, validation=validation, test=test)
     features, labels = loans(pd.read_csv(io.BytesIO(SAMPLE.read())))
-    if validation + test >= len(features):
-        raise ValueError(f"validation and test must leave some of the {len(features):,} loans for training")
-    order = np.random.default_rng(seed).permutation(len(features))
-    held_out, tested, trained = np.split(order, [validation, validation + test])
-    known = features.iloc[trained]
-    means, spread = known.mean(), known.std(ddof=0).replace(0.0, 1.0)
-    standardised = ((features.fillna(means) - means) / spread).clip(-LARGEST, LARGEST)
-    inputs = torch.from_numpy(standardised.to_numpy(np.float32))
-    targets = tuple(torch.tensor(labels[name].to_numpy()) for name in ("default", "prepayment"))
-
-    def split(index: np.ndarray) -> Split:
-        return Split(inputs[index], tuple(y[index] for y in targets))
-
-    return MultiTaskData(
-        "mortgage",
-        split(trained),
-        split(held_out),
-        split(tested),
-        (Task.logistic("default"), Task.logistic("prepayment")),
-    )
+    return make_data("mortgage", features, labels, validation, test, seed)
 
 
 def make_loans(

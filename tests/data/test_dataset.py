@@ -302,7 +302,50 @@ STAYS: list[Damage] = [
     (NOT_CHECKED, SERIES, exchange("2_episode1_timeseries.csv"), ""),
 ]
 
+LOANS: list[Damage] = [
+    ("Size", "loans.csv", lambda path: path.open("r+b").truncate(2**28), "more than 134,217,728 bytes"),
+    ("Encoding", "loans.csv", latin, "line 448 of .* is no UTF-8 text"),
+    ("Fields", "loans.csv", swapped("|012010|", "|012010"), "line 2 of .* has 109 fields; all rows should"),
+    (
+        "Fields",
+        "loans.csv",
+        lines(lambda rows: [row.rsplit("|", 9)[0] for row in rows]),
+        "line 1 of .* has 101 fields; .* 108 to 119",
+    ),
+    ("Months", "loans.csv", swapped("|012010|", "|012011|"), "line 2 of .*: month should be from 122009 to"),
+    ("Months", "loans.csv", swapped("|022010|", "|012010|"), "line 3 of .*: loan should be once in every"),
+    (
+        "Months",
+        "loans.csv",
+        lines(lambda rows: rows[1:]),
+        "line 1 of .*: loan should be one with a row of 122009, not '000000000001'",
+    ),
+    (
+        "Numbers",
+        "loans.csv",
+        swapped("|1000|", "|much|"),
+        "line 1 of .*: balance should be a number or empty",
+    ),
+    ("Numbers", "loans.csv", swapped("|1000|", "|inf|"), "line 1 of .*: balance should be a number or empty"),
+    ("Status", "loans.csv", swapped("|00|", "|-1|"), "line 1 of .*: late should be a number of months, XX"),
+    (
+        "Status",
+        "loans.csv",
+        swapped("|01|", "|77|"),
+        "line 17 of .*: end should be a known code or empty, not",
+    ),
+    (
+        "Loans",
+        "loans.csv",
+        lines(lambda rows: rows[:-20]),
+        "has 38 loans that can be used, not 40; draw more",
+    ),
+    ("Labels", "loans.csv", swapped("|03|", "|02|", 99), "does not have loans with and without default"),
+    (NOT_CHECKED, "loans.csv", swapped("|CA|", "|Z9|"), ""),
+]
+
 DAMAGES: dict[str, list[Damage]] = {
+    "fannie-mae": LOANS,
     "mimic3-mortality": STAYS,
     "pawsx": PAIRS,
     "pcba": MOLECULES,
@@ -356,6 +399,7 @@ def read(
             "celeba": ("faces", read_faces),
             "mimic3-mortality": ("episodes", read_stays),
             "conll2003": ("chunks", partial(shapes, load, "conll2003", length=2)),
+            "fannie-mae": ("loans", partial(shapes, load, "fannie-mae", loans=40, validation=9, test=9)),
             "ud-pos": ("treebanks", partial(shapes, load, "ud-pos")),
             "multi-mnist": (
                 "fake_cache",

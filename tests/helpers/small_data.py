@@ -12,7 +12,7 @@ import pytest
 import torch
 from helpers.files import array_file, photograph, put, write_idx
 
-from mtlcore.data import celeba, cityscapes, conll, load, mimic3, multi_mnist, nyuv2, pawsx, ud
+from mtlcore.data import celeba, cityscapes, conll, fannie_mae, load, mimic3, multi_mnist, nyuv2, pawsx, ud
 from mtlcore.data.formats.conllu import TAGS
 from mtlcore.data.formats.episodes import VARIABLES
 from mtlcore.data.manual_files import ManualFolder
@@ -137,6 +137,36 @@ def episodes(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     mimic3.stays_of.cache_clear()
     yield home
     mimic3.stays_of.cache_clear()
+
+
+PLACES = fannie_mae.KEYS | fannie_mae.CATEGORIES | fannie_mae.NUMBERS | fannie_mae.AREA
+TYPICAL = {"seller": "Bank", "state": "CA", "product": "FRM", "area": "31080", "late": "00"} | dict.fromkeys(
+    fannie_mae.NUMBERS, "30"
+)
+
+
+def loan_row(loan: int, month: str, **fields: str) -> str:
+    """A row of Fannie Mae's files of loans, as of MMYYYY."""
+    row = [""] * 110
+    for name, value in (TYPICAL | {"loan": f"{loan:012d}", "month": month} | fields).items():
+        row[PLACES[name] - 1] = value
+    return "|".join(row)
+
+
+def loan_rows(loan: int, months: int = 12, **last: str) -> list[str]:
+    """The rows of a loan from December 2009 on; the last has the fields that are given."""
+    balance = {"balance": str(1000 * loan)}
+    rows = [loan_row(loan, month, **balance) for month in [*fannie_mae.MONTHS][:months]]
+    return [*rows, loan_row(loan, [*fannie_mae.MONTHS][months], **balance, **last)]
+
+
+@pytest.fixture
+def loans(cache: Path) -> Path:
+    """Forty loans: every fifth is 90 days late in December, another fifth is repaid in March."""
+    ends = [{}, {"late": "03"}, {"months": 3, "late": "", "end": "01"}, {}, {}]
+    rows = [row for loan in range(1, 41) for row in loan_rows(loan, **ends[loan % 5])]
+    put(cache / "fannie-mae/loans.csv", "\n".join(rows).encode())
+    return cache / "fannie-mae/loans.csv"
 
 
 KINDS = ("mug", "Bed", "bike")

@@ -31,7 +31,10 @@ MEANINGS: dict[Verdict | Waiting, str] = {
         "The data are official files that you fetch under their terms. The command is ready; "
         "there is no number of ours."
     ),
-    "data not open": "Nobody can obtain the data without a contract, so the experiment cannot be repeated.",
+    "data not open": (
+        "Nobody can obtain the data without a contract. Where the ledger says so, the command is ready for "
+        "those who have them."
+    ),
     "nothing to run": "The table describes something and holds no result.",
 }
 """What each word means; those of ``Verdict`` judge our numbers, the rest say why there is none."""
