@@ -1,0 +1,1 @@
+"""Experiments of the SLGrad paper, one module a table or figure."""
