@@ -2,15 +2,16 @@ r"""SLGrad's toy example: two regressions with a common basis, and noise on a sh
 
 .. math:: f_i(x) = \tanh((B + \epsilon_i) x)
 
-Source: SLGrad paper, Section 4.1 and supplement B1.1. Details that the paper does not specify, and our choices:
+Source: SLGrad paper, Section 4.1 and supplement B1.1. Details that the paper does not specify, and our
+choices:
 
 * The numbers under the roots are variances: 1 for the entries of B, 3.5 for those of the epsilons, 2 for the
   noise. The public code has the first two as such.
 * Inputs are standard normal, every sigma is 1 and an output is one number, as in the public code.
 * The noisy samples of each task are drawn by themselves, as in the public code.
 
-The public code has other labels than the paper: absolute values, and a noisy label is not the label plus noise
-but the constant -0.5. ``reading="code"`` makes these.
+The public code has other labels than the paper: absolute values, and a noisy label is not the label plus
+noise but the constant -0.5. ``reading="code"`` makes these.
 """
 
 from __future__ import annotations
