@@ -60,7 +60,7 @@ CONDITIONS = [
     ("code", 0.4, ["Static", "SLGrad"]),
     ("code", 0.7, ["Static", "SLGrad"]),
 ]
-"""What is tested: reading of the data, noise, methods. With a look-ahead SLGrad has the same learning rate."""
+"""What is tested: reading of the data, noise, methods. With a look-ahead SLGrad keeps its learning rate."""
 
 LAPTOP = [
     {"seed": [CHOOSING], "reading": "text", "noise": 0.4, "method": COMPARED, "lr": RATES} | SETTINGS,
