@@ -7,6 +7,7 @@ from mtlcore.book.widgets.explorer import Explorer
 from mtlcore.book.widgets.moments import Moments
 from mtlcore.book.widgets.pair import Pair
 from mtlcore.book.widgets.rebound import Rebound
+from mtlcore.book.widgets.samples import Samples
 from mtlcore.book.widgets.simplex import Simplex
 from mtlcore.book.widgets.temperature import Temperature
 from mtlcore.book.widgets.trial import Trial
@@ -21,6 +22,7 @@ __all__ = [
     "Moments",
     "Pair",
     "Rebound",
+    "Samples",
     "Simplex",
     "Temperature",
     "Trial",

@@ -17,6 +17,7 @@ from mtlcore.book.widgets import (
     Moments,
     Pair,
     Rebound,
+    Samples,
     Simplex,
     Temperature,
     Uncertainty,
@@ -500,6 +501,67 @@ def test_pair_by_mouse_and_keyboard(show):
     lam.send_keys(Keys.RIGHT)
     assert lam.get_attribute("aria-valuetext") == "λ = 2" and row(second, "Static")[0] < 0 < before[0]
     assert not one(first, "input[type=range]").is_displayed()
+
+
+def sample_row(root, sample):
+    return [cell.text for cell in all_of(root, f"tbody tr:nth-child({sample}) td")]
+
+
+def exact_row(shown):
+    alignment, weights = (float(values[shown.sample - 1]) for values in shown.read())
+    return [
+        f"{text}".replace("-", "−") for text in (f"{shown.label:.2f}", f"{alignment:.3f}", f"{weights:.2f}")
+    ]
+
+
+def test_samples_by_mouse_and_keyboard(show):
+    browser = show(Samples(), Samples("cosine"))
+    first, second = all_of(browser, ".mtl-samples[role=group]")
+    kept, handle, status = second.text, one(first, "[role=slider]"), one(first, ".mtl-status")
+    assert says(handle) == "Sample 3 (wrong label), label 2.25"
+    before = sample_row(first, 9)
+    ActionChains(browser).drag_and_drop_by_offset(all_of(first, ".mtl-handle")[9], 0, 120).perform()
+    assert says(handle).startswith("Sample 9 (wrong label), label 0.") or "label −0." in says(handle)
+    assert float(sample_row(first, 9)[2]) < float(before[2])
+    press(first, "Put the label back")
+    assert sample_row(first, 9) == before and "label 2.75" in says(handle)
+    browser.execute_script("arguments[0].focus()", handle)
+    browser.switch_to.active_element.send_keys(*[Keys.DOWN] * 3)
+    assert says(handle) == "Sample 9 (wrong label), label 2.00"
+    assert sample_row(first, 9) == exact_row(Samples("dot", 3, 9, 2.0))
+    browser.switch_to.active_element.send_keys(*[Keys.RIGHT] * 5, Keys.UP)
+    assert says(handle) == "Sample 12, label 2.25"
+    all_of(first, "input[type=radio]")[1].click()
+    one(first, "input[type=range]").send_keys(Keys.END)
+    assert sample_row(first, 12) == exact_row(Samples("cosine", 20, 12, 2.25))
+    assert status.text.startswith("Step 20, validation loss 0.009.")
+    assert second.text == kept
+
+
+def test_finger_drags_a_label(show):
+    browser = show(Samples(), width=360, height=740)
+    handle, point = (
+        one(browser, "[role=slider]"),
+        one(browser, ".mtl-handle:last-child circle[fill=transparent]"),
+    )
+    box = browser.execute_script("return arguments[0].getBoundingClientRect().toJSON()", point)
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    for kind, shift in (("Start", 0), ("Move", 30), ("Move", 80), ("End", None)):
+        points = [] if shift is None else [{"x": x, "y": y + shift}]
+        browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+    assert re.fullmatch(r"Sample 12, label (−|0).*", says(handle))
+    assert browser.execute_script("return scrollY") == 0
+
+
+def test_samples_play_and_stop(show):
+    browser = show(Samples(step=19))
+    play, status = one(browser, "button"), one(browser, ".mtl-status")
+    play.send_keys(Keys.ENTER)
+    wait(browser, lambda: "Step 20" in status.text and "Play" in play.text)
+    play.send_keys(Keys.ENTER)  # at the end it starts anew
+    wait(browser, lambda: 0 < int(one(browser, "output").text) < 19)
+    play.send_keys(Keys.ENTER)
+    assert "Play" in play.text
 
 
 @pytest.mark.parametrize("widget", WIDGETS)

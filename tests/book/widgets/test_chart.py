@@ -9,7 +9,7 @@ from helpers.browser import CHROMIUM, DRIVER, all_of
 from helpers.pages import drawing
 
 from mtlcore.book import widgets
-from mtlcore.book.widgets import base, moments, rebound, temperature, uncertainty
+from mtlcore.book.widgets import base, moments, rebound, samples, temperature, uncertainty
 
 WIDGETS = {name: getattr(widgets, name) for name in widgets.__all__}
 READ = """
@@ -33,6 +33,7 @@ MORE = {
     "Uncertainty": {"losses": [[a, 10 / a] for a in (0.01, 0.1, 1.0, 10.0, 100.0)]},
     "Rebound": {"step": [0, 3, 117, 118, 150, 300]},
     "Trial": {"batch": [0, 210, 310, 350]},
+    "Samples": {"step": [0, 3, 20]},
 }
 """Values of what is not a choice."""
 
@@ -132,6 +133,11 @@ def trial_of(shown):
     return [([], []), ([[*zip(angles, task, strict=True)] for task in gains], ends)]
 
 
+def samples_of(shown):
+    line = [*enumerate(shown.data["shares"][[*samples.SIMILARITIES].index(shown.similarity)])]
+    return [([], []), ([line], [line[shown.step]]), ([], [])]
+
+
 DATA = {
     "Moments": moments_of,
     "Temperature": temperature_of,
@@ -139,6 +145,7 @@ DATA = {
     "Rebound": rebound_of,
     "Ball": ball_of,
     "Trial": trial_of,
+    "Samples": samples_of,
 }
 """The lines and the dots of each chart of a widget, as the data have them."""
 

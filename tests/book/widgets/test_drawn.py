@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 from helpers.browser import CHROMIUM, DRIVER, all_of
 
 from mtlcore.book import widgets
@@ -13,6 +14,7 @@ from mtlcore.book.widgets import (
     Descent,
     Explorer,
     Pair,
+    Samples,
     Simplex,
     Trial,
     WeightSlider,
@@ -22,6 +24,7 @@ from mtlcore.book.widgets import (
     pair,
     paths,
     plane,
+    samples,
     simplex,
     tables,
     trial,
@@ -149,6 +152,32 @@ def trial_of(shown):
     }
 
 
+def samples_of(shown):
+    alignment, weights = shown.read()
+    labels = np.array(samples.OWN)
+    labels[shown.sample - 1] = samples.OWN[shown.sample - 1] if shown.label is None else shown.label
+    across = 36 + (samples.INPUTS.numpy() + samples.EDGE) / (2 * samples.EDGE) * 314
+    is_wrong = np.isin(np.arange(1, 13), samples.WRONG)
+    points = np.stack([across, 130 - 40 * labels], 1)
+    corners = points[is_wrong][:, None] + [[0, -7], [7, 0], [0, 7], [-7, 0]]
+    longest = np.abs(alignment).max()
+    heights = np.stack([32 * alignment / longest, 66 * weights], 1)
+    bottoms = np.broadcast_to([320, 450], heights.shape)
+    theta = samples.train(shown.similarity)[shown.step].theta
+    found = samples.gradients(theta, torch.as_tensor(labels)).numpy()
+    lengths = np.linalg.norm(found, axis=1, keepdims=True)
+    unit = lengths if shown.similarity == "cosine" else lengths.max()
+    tips = 104 + 84 * found / unit * [1, -1]
+    line = samples.predict(theta, torch.tensor([-samples.EDGE, samples.EDGE])).numpy()
+    return {
+        ".mtl-plane .mtl-handle circle.mtl-dot": points[~is_wrong],
+        ".mtl-plane .mtl-handle path.mtl-dot": corners.reshape(len(samples.WRONG), -1),
+        ".mtl-plane [role=group] > .mtl-rule > .mtl-curve": [36, 130 - 40 * line[0], 350, 130 - 40 * line[1]],
+        ".mtl-column": np.stack([bottoms - np.maximum(heights, 0), np.abs(heights)], -1).reshape(-1, 2),
+        ".mtl-panel [data-sample] circle.mtl-dot": tips[~is_wrong],
+    }
+
+
 PLACES = [[[10, 2], [135, 0.95]], [[20, 2], [200, 0.25]], [[20, 1.4], [62, 1]], [[0, 2], [175, 1.9]]]
 PLACES += [[[15, 2], [120, 1], [150, 1]], [[0, 2], [180, 2], [90, 0.5]]]
 STATES = {
@@ -192,6 +221,15 @@ STATES = {
         trial_of,
         lambda: [Trial(batch, beta) for batch in (0, 150, 240, 330) for beta in trial.BETAS],
     ),
+    "Samples": (
+        samples_of,
+        lambda: [
+            Samples(similarity, step, *moved)
+            for similarity, step, moved in itertools.product(
+                samples.SIMILARITIES, (0, 7, 13, 20), ((3,), (1, 3), (9, -3), (12, -2.25))
+            )
+        ],
+    ),
     "Descent": (
         descent_of,
         lambda: [
@@ -203,7 +241,7 @@ STATES = {
     ),
 }
 """What is expected of a widget, by selector, and the states that are looked at."""
-CHARTS = {"Ball", "Moments", "Rebound", "Temperature", "Trial", "Uncertainty"}
+CHARTS = {"Ball", "Moments", "Rebound", "Samples", "Temperature", "Trial", "Uncertainty"}
 """Widgets whose charts ``test_chart`` reads back."""
 
 
