@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -59,8 +59,8 @@ def summarise(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame
     return groups.agg(mean="mean", interval=interval, seeds="count")
 
 
-def tested(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
-    """Summarise a column in groups of rows, without seed 0, which chose the settings.
+def tested(rows: pd.DataFrame, by: Sequence[str], value: str, *, choosing: Collection[int]) -> pd.DataFrame:
+    """Summarise a column in groups of rows, without the seeds that chose the settings.
 
     Parameters
     ----------
@@ -70,6 +70,8 @@ def tested(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
         Columns that define the groups.
     value : str
         Column to summarise.
+    choosing : collection of int
+        The seeds that chose.
 
     Returns
     -------
@@ -81,10 +83,10 @@ def tested(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
     >>> import pandas as pd
     >>> from mtlcore.analysis.summary import tested
     >>> rows = pd.DataFrame({"method": ["a"] * 3, "seed": [0, 1, 2], "auc": [0.9, 0.7, 0.8]})
-    >>> tested(rows, ["method"], "auc")[["mean", "seeds"]].round(2).values.tolist()
+    >>> tested(rows, ["method"], "auc", choosing=[0])[["mean", "seeds"]].round(2).values.tolist()
     [[0.75, 2.0]]
     """
-    return summarise(rows[rows["seed"] != 0], by, value)
+    return summarise(rows[~rows["seed"].isin(choosing)], by, value)
 
 
 def differences(

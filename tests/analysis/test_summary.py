@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from mtlcore.analysis import summary
 from mtlcore.analysis.summary import differences, exponent, interval, summarise
 
 
@@ -46,3 +47,12 @@ def test_summaries_and_paired_differences() -> None:
     alone = differences(rows[rows["seed"] == 1], ["data"], "value", "b", "a")
     assert alone.loc["d", "mean"] == pytest.approx(1.1)
     assert alone.loc["d", ["interval", "p"]].isna().all()
+
+
+def test_seeds_that_chose_are_left_out() -> None:
+    rows = pd.DataFrame(
+        {"method": ["a"] * 4 + ["b"], "seed": [0, 1, 2, 3, 0], "auc": [9.0, 8.0, 1.0, 3.0, 5.0]}
+    )
+    found = summary.tested(rows, ["method"], "auc", choosing=(0, 1))
+    assert found[["mean", "seeds"]].to_dict("index") == {"a": {"mean": 2.0, "seeds": 2}}
+    assert summary.tested(rows, ["method"], "auc", choosing=())["seeds"].tolist() == [4, 1]

@@ -16,7 +16,8 @@ VARIANTS = [
     *("MGDA(scale='sum')", "MGDA(level='features')", "MGDA(gap=0.1)", "PCGrad(level='features')"),
     *("IMTLG(sign_fix=True, scale='sum')", "CAGrad(c=1, rescale=2)", "RGW(distribution='bernoulli')"),
     *("GradDrop(leak=0.5)", "GradVac(beta=0.5, per='variable', scale='mean')"),
-    *("CosSim(weighted=True)", "Orthogonal(per='variable', smoothing=0.1)", "Orthogonal(smoothing=0.5)"),
+    *("CosSim(weighted=True)", "CosSim(per='variable')", "CosSim(weighted=True, smoothing=0.1)"),
+    *("Orthogonal(per='variable', smoothing=0.1)", "Orthogonal(smoothing=0.5)"),
     *("Projection(per='variable')", "Projection(smoothing=0.5)", "SLGrad(on_empty='uniform')"),
 ]
 TEXTS = [*mtl.METHODS, *VARIANTS]

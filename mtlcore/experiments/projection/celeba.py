@@ -18,42 +18,26 @@ import pandas as pd
 from mtlcore.data import load
 from mtlcore.experiments.engine.experiment import Config, Experiment, Result
 from mtlcore.experiments.engine.training import train_and_test
-from mtlcore.methods import canonical
+from mtlcore.experiments.projection._methods import MULTITASK, at, compared
 from mtlcore.models import MultiTaskModel, face_net
 from mtlcore.tasks import MultiTaskData
 from mtlcore.train import evaluate
 
 LAMBDAS = [300, 1000, 3000, 10000, 30000]
-MULTITASK = "Static(weights=[1, {lam}])"
 PROJECTION = "Projection(lam={lam})"
-SMOOTHED = "Projection(lam={lam}, smoothing=0.01)"
-OTHERS = [
-    "Projection(lam={lam}, per='variable')",
-    "Projection(lam={lam}, per='variable', smoothing=0.01)",
-    "CosSim(lam={lam})",
-    "CosSim(lam={lam}, weighted=True)",
-    *(
-        f"Orthogonal(lam={{lam}}, per='{per}', smoothing={alpha})"
-        for per in ("whole", "variable")
-        for alpha in (1, 0.01)
-    ),
-    *(
-        f"OLAux(initial={{lam}}, beta={beta}, log={log})"
-        for beta in (1e2, 1e3, 1e4, 1e5)
-        for log in (True, False)
-    ),
+ADAPTIVE = [
+    f"OLAux(initial={{lam}}, beta={beta}, log={log})"
+    for beta in (1e2, 1e3, 1e4, 1e5)
+    for log in (True, False)
 ]
-"""Figures 10, 14 and 15. The cosines are compared with the gradient of the step alone."""
-
-
-def at(lambdas: list[int], *methods: str) -> list[str]:
-    """Write methods at each λ, as canonical texts."""
-    return [canonical(method.format(lam=lam)) for method in methods for lam in lambdas]
-
+"""Figures 14 and 15."""
 
 PAPER: dict[str, Any] = {
     "seed": list(range(10)),
-    "method": ["SingleTask", *at(LAMBDAS, MULTITASK, PROJECTION, SMOOTHED, *OTHERS)],
+    "method": [
+        "SingleTask",
+        *at(LAMBDAS, MULTITASK, *compared(["whole", "variable"], [1, 0.01]), *ADAPTIVE),
+    ],
     "data": "celeba-landmarks",
     "images": 10_000,
     "data_seed": 0,

@@ -7,9 +7,8 @@ last batch of 1,280 words of the test part. Here it is that of the whole part, a
 column of its own.
 
 Ours: early stopping by the main task's validation accuracy, where the code takes its loss; batches drawn anew
-in every epoch; the cosines are those of the whole gradient. The preset ``laptop`` has the open text of
-CoNLL-2000, a ninth of its training windows, the 2,000 most frequent words, a smaller network, and a larger
-learning rate, smaller batches and fewer epochs.
+in every epoch. The preset ``laptop`` has the open text of CoNLL-2000, a ninth of its training windows, the
+2,000 most frequent words, a smaller network, and a larger learning rate, smaller batches and fewer epochs.
 """
 
 from functools import lru_cache
@@ -21,33 +20,19 @@ from torch import Tensor, nn
 from mtlcore.data import load
 from mtlcore.experiments.engine.experiment import Config, Experiment, Result
 from mtlcore.experiments.engine.training import train_and_test
-from mtlcore.methods import canonical
+from mtlcore.experiments.projection._methods import MULTITASK, at, compared
 from mtlcore.models import MultiTaskModel
 from mtlcore.tasks import MultiTaskData, Split
 from mtlcore.train import evaluate
 
-MULTITASK = "Static(weights=[1, {lam}])"
 PLAIN = "Projection(lam={lam}, per='variable')"
 SMOOTHED = "Projection(lam={lam}, per='variable', smoothing=0.01)"
-OTHERS = [
-    "CosSim(lam={lam})",
-    "CosSim(lam={lam}, weighted=True)",
-    "Orthogonal(lam={lam}, per='variable')",
-    "Orthogonal(lam={lam}, per='variable', smoothing=0.01)",
-]
-"""Figure 12."""
-
-
-def at(lambdas: list[float], *methods: str) -> list[str]:
-    """Write methods at each λ, as canonical texts."""
-    return [canonical(method.format(lam=lam)) for method in methods for lam in lambdas]
-
 
 PAPER: dict[str, Any] = {
     "seed": list(range(50)),
     "method": [
         "SingleTask",
-        *at([0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100], MULTITASK, PLAIN, SMOOTHED, *OTHERS),
+        *at([0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100], MULTITASK, *compared(["variable"], [1, 0.01])),
     ],
     "data": "conll2003",
     "windows": None,

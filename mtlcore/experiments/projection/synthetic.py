@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from mtlcore.data import load
 from mtlcore.experiments.engine.experiment import Config, Experiment, Result
 from mtlcore.experiments.engine.training import train_and_test
-from mtlcore.methods import canonical
+from mtlcore.experiments.projection._methods import MULTITASK, at, compared
 from mtlcore.models import MultiTaskModel
 from mtlcore.tasks import MultiTaskData
 from mtlcore.train import evaluate
@@ -24,23 +24,8 @@ from mtlcore.train import evaluate
 RELATIONS = ["same", "similar", "unrelated"]
 LAMBDAS = [0.1, 0.3, 1, 3, 10]
 
-MULTITASK = "Static(weights=[1, {lam}])"
 PLAIN = "Projection(lam={lam})"
 SMOOTHED = "Projection(lam={lam}, smoothing=0.01)"
-OTHERS = [
-    "Projection(lam={lam}, smoothing=0.1)",
-    *(f"Projection(lam={{lam}}, per='variable', smoothing={alpha})" for alpha in (1, 0.1, 0.01)),
-    "CosSim(lam={lam})",
-    "CosSim(lam={lam}, weighted=True)",
-    *(f"Orthogonal(lam={{lam}}, smoothing={alpha})" for alpha in (1, 0.1, 0.01)),
-]
-"""Figures 8 and 11: other smoothing, projection of each variable, gradient cosines, Orthogonal."""
-
-
-def at_all_weights(*methods: str) -> list[str]:
-    """Write methods at each lambda, as canonical texts."""
-    return [canonical(method.format(lam=lam)) for method in methods for lam in LAMBDAS]
-
 
 SETTINGS: dict[str, Any] = {
     "inputs": "uniform",
@@ -60,19 +45,22 @@ def grids(seeds: list[int], *methods: str) -> list[dict[str, Any]]:
         for seed in seeds
         for grid in (
             {"seed": [seed], "auxiliary": ["same"], "method": ["SingleTask"]} | SETTINGS,
-            {"seed": [seed], "auxiliary": RELATIONS, "method": at_all_weights(*methods)} | SETTINGS,
+            {"seed": [seed], "auxiliary": RELATIONS, "method": at(LAMBDAS, *methods)} | SETTINGS,
         )
     ]
 
 
-KEY = (MULTITASK, PLAIN, SMOOTHED)
-PAPER = grids(list(range(20)), *KEY, *OTHERS)
+PAPER = grids(list(range(20)), MULTITASK, *compared(["whole", "variable"], [1, 0.1, 0.01]))
 FEW = list(range(5))
-AT_THREE = [canonical(method.format(lam=3)) for method in OTHERS if "0.1" not in method]
+ON_SAME = ["Projection(lam=3, per='variable', smoothing=0.01)"]
+ON_UNRELATED = [
+    *("CosSim(lam=3)", "CosSim(lam=3, weighted=True)"),
+    *("Orthogonal(lam=3)", "Orthogonal(lam=3, smoothing=0.01)"),
+]
 LAPTOP = [
-    *grids(FEW, *KEY),
-    {"seed": FEW[:2], "auxiliary": ["same"], "method": AT_THREE[1:2]} | SETTINGS,
-    {"seed": FEW[:2], "auxiliary": ["unrelated"], "method": AT_THREE[2:]} | SETTINGS,
+    *grids(FEW, MULTITASK, PLAIN, SMOOTHED),
+    {"seed": FEW[:2], "auxiliary": ["same"], "method": ON_SAME} | SETTINGS,
+    {"seed": FEW[:2], "auxiliary": ["unrelated"], "method": ON_UNRELATED} | SETTINGS,
 ]
 """Five seeds; at one weight and two seeds, projection of each variable and the others (Figures 8 and 11)."""
 SMOKE = [

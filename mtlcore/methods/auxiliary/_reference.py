@@ -1,8 +1,8 @@
-"""Methods that remove parts of the auxiliary gradients along a reference vector."""
+"""Methods that compare auxiliary gradients with a reference: the main gradient, or its moving average."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -14,12 +14,12 @@ from mtlcore.signals.step import at_least_single
 from mtlcore.signals.trunk import near
 
 
-class ReferenceProjection(GradientSurgery, Auxiliary):
-    r"""Rules that take a part of every auxiliary gradient's component along a reference v out of it.
+class Referenced(GradientSurgery, Auxiliary):
+    r"""Rules that change every auxiliary gradient by its inner product with a reference v.
 
-    .. math:: v \leftarrow \alpha g_m + (1-\alpha) v, \qquad
-              G_a = g_a - \frac{\text{part}(\langle g_a, v\rangle)}{\|v\|^2} v, \qquad
-              d = g_m + \lambda \sum_a G_a
+    .. math:: v \leftarrow \alpha g_m + (1-\alpha) v, \qquad d = g_m + \lambda \sum_a G(g_a, v)
+
+    A subclass writes ``_changed``, and ``rule`` for the whole gradient without memory.
 
     Parameters
     ----------
@@ -50,16 +50,9 @@ class ReferenceProjection(GradientSurgery, Auxiliary):
         self.sees = "gramian" if per == "whole" and smoothing == 1 else "jacobian"
         self.add_state("reference", shape="free", dtype=torch.float32)
 
-    def _part(self, products: Tensor) -> Tensor:
-        """The part of the inner products with v that is removed."""
+    def _changed(self, vectors: Tensor, reference: Tensor) -> Tensor:
+        """G of auxiliary gradients (A, D) and a reference (D,)."""
         raise NotImplementedError
-
-    def rule(self, gramian: Tensor) -> Tensor:
-        main = check_main(self.main, len(gramian))
-        others = torch.arange(len(gramian), device=gramian.device) != main
-        norm = gramian[main, main]
-        removed = torch.where(norm > 0, self._part(gramian[main, others]).sum() / norm, 0)
-        return self._weigh(torch.ones_like(gramian[main]), 1 - self.lam * removed)
 
     def direction(self, jacobian: Tensor, sizes: Sequence[int] | None = None) -> Tensor:
         """Return the update direction.
@@ -83,7 +76,7 @@ class ReferenceProjection(GradientSurgery, Auxiliary):
         others = torch.arange(len(jacobian), device=jacobian.device) != main
         return torch.cat(
             [
-                g[main] + self.lam * remove(g[others], v, self._part).sum(0)
+                g[main] + self.lam * self._changed(g[others], v).sum(0)
                 for g, v in zip(blocks, references, strict=True)
             ]
         ).to(given)
@@ -102,15 +95,33 @@ class ReferenceProjection(GradientSurgery, Auxiliary):
         return self.reference
 
 
-def remove(vectors: Tensor, reference: Tensor, part: Callable[[Tensor], Tensor]) -> Tensor:
-    """Vectors (A, D) without a part of their inner products with a reference (D,).
+class ReferenceProjection(Referenced):
+    r"""Rules that take a part of every auxiliary gradient's component along the reference out of it.
 
-    Products are those of vectors whose largest entry is near 1: powers of two leave the digits as they are.
+    .. math:: G(g_a, v) = g_a - \frac{\text{part}(\langle g_a, v\rangle)}{\|v\|^2} v
     """
-    if not vectors.numel():
-        return vectors
-    reference = reference / near(reference.abs().max()).to(reference)
-    sizes = near(vectors.abs().amax(1)).to(vectors)
-    norm = reference @ reference
-    removed = torch.where(norm > 0, part(vectors / sizes[:, None] @ reference) / norm, 0)
-    return vectors - (sizes * removed)[:, None] * reference
+
+    def _part(self, products: Tensor) -> Tensor:
+        """The part of the inner products with v that is removed."""
+        raise NotImplementedError
+
+    def rule(self, gramian: Tensor) -> Tensor:
+        main = check_main(self.main, len(gramian))
+        others = torch.arange(len(gramian), device=gramian.device) != main
+        norm = gramian[main, main]
+        removed = torch.where(norm > 0, self._part(gramian[main, others]).sum() / norm, 0)
+        return self._weigh(torch.ones_like(gramian[main]), 1 - self.lam * removed)
+
+    def _changed(self, vectors: Tensor, reference: Tensor) -> Tensor:
+        (scaled, sizes), (v, _) = in_range(vectors), in_range(reference)
+        norm = v @ v
+        removed = torch.where(norm > 0, self._part(scaled @ v) / norm, 0)
+        return vectors - sizes * removed[:, None] * v
+
+
+def in_range(vectors: Tensor) -> tuple[Tensor, Tensor]:
+    """Vectors (..., D) with a largest entry near 1, and their sizes (..., 1), which are powers of two."""
+    if not vectors.shape[-1]:
+        return vectors, vectors.new_ones(*vectors.shape[:-1], 1)
+    sizes = near(vectors.abs().amax(-1, keepdim=True)).to(vectors)
+    return vectors / sizes, sizes

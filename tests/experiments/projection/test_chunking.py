@@ -7,8 +7,8 @@ from mtlcore.experiments.projection.chunking import LAPTOP, Reader, experiment, 
 
 
 def test_the_paper_s_grid() -> None:
-    """50 runs: Multi-task, both cosines, and Projection and Orthogonal with and without smoothing."""
-    assert len(experiment.configurations("paper")) == 50 * (1 + 9 * 7)
+    """50 runs: Multi-task; Projection, Orthogonal and both cosines with and without smoothing."""
+    assert len(experiment.configurations("paper")) == 50 * (1 + 9 * 9)
 
 
 def test_the_last_batch_in_the_paper_s_order() -> None:
