@@ -7,8 +7,8 @@ last batch of 1,280 words of the test part. Here it is that of the whole part, a
 column of its own.
 
 Ours: early stopping by the main task's validation accuracy, where the code takes its loss; batches drawn anew
-in every epoch. The preset ``laptop`` has the open text of CoNLL-2000, a ninth of its training windows, the
-2,000 most frequent words, a smaller network, and a larger learning rate, smaller batches and fewer epochs.
+in every epoch. The preset ``laptop`` has the open text of CoNLL-2000, a twentieth of its training windows,
+the 2,000 most frequent words, a smaller network, a larger learning rate, smaller batches and fewer epochs.
 """
 
 from functools import lru_cache
@@ -42,18 +42,19 @@ PAPER: dict[str, Any] = {
     "epochs": 300,
     "patience": 25,
     "batch_size": 128,
+    "stretches": 128,
     "lr": 1e-4,
     "max_norm": 1.0,
 }
 LAPTOP = PAPER | {
     "seed": [0, 1, 2],
-    "method": ["SingleTask", *at([0.3, 1, 100], MULTITASK, PLAIN, SMOOTHED)],
+    "method": ["SingleTask", *at([1, 100], MULTITASK, PLAIN, SMOOTHED)],
     "data": "conll2000",
-    "windows": 2000,
+    "windows": 1000,
     "words": 2000,
     "embedding": 100,
     "hidden": 64,
-    "epochs": 20,
+    "epochs": 15,
     "patience": 5,
     "batch_size": 32,
     "lr": 3e-3,
@@ -64,6 +65,7 @@ SMOKE = LAPTOP | {
     "words": 40,
     "windows": 20,
     "batch_size": 8,
+    "stretches": 8,
     "epochs": 2,
 }
 
@@ -110,23 +112,23 @@ def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
     return data, MultiTaskModel(trunk, heads)
 
 
-def last_batch(split: Split, batch_size: int) -> Split:
-    """Take the last batch of the paper's order: the last window of each of ``batch_size`` equal stretches.
+def last_batch(split: Split, stretches: int = 128) -> Split:
+    """Take the paper's last batch: the last window of each of equal stretches of the text.
 
     Parameters
     ----------
     split : Split
         Windows in the order of the text.
-    batch_size : int
-        Number of stretches.
+    stretches : int, default 128
+        Their number, the paper's batch size. Windows that are left over are dropped.
 
     Returns
     -------
     last : Split
-        Their last windows.
+        The last windows.
     """
-    stretch = len(split) // batch_size
-    batch = split.read(slice(stretch - 1, stretch * batch_size, stretch))
+    length = len(split) // stretches
+    batch = split.read(slice(length - 1, length * stretches, length))
     return Split(batch.inputs, batch.targets)
 
 
@@ -149,7 +151,7 @@ def run(config: Config, device: str) -> Result:
 
     def test(model: MultiTaskModel, data: MultiTaskData, history: pd.DataFrame) -> dict[str, Any]:
         found = evaluate(model, data.test, data.tasks)
-        last = evaluate(model, last_batch(data.test, config["batch_size"]), data.tasks)
+        last = evaluate(model, last_batch(data.test, config["stretches"]), data.tasks)
         validation = history["validation_accuracy.chunk"]
         return {
             "test_accuracy": found["accuracy.chunk"],
