@@ -2,6 +2,7 @@
 
 from mtlcore.models.backbone import classifier
 from mtlcore.models.bert import bert
+from mtlcore.models.binary_lenet import binary_lenet
 from mtlcore.models.dense_nets import branches, deeplab
 from mtlcore.models.face import face_net
 from mtlcore.models.lenet import lenet
@@ -15,6 +16,7 @@ from mtlcore.models.word_sets import word_sets
 __all__ = [
     "MultiTaskModel",
     "bert",
+    "binary_lenet",
     "branches",
     "classifier",
     "cross_stitch",

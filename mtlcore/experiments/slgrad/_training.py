@@ -75,9 +75,9 @@ def train(start: Start, config: Config, device: str) -> Result:
     start : callable
         Makes data, network, and which training labels are noisy.
     config : dict
-        The configuration: ``seed``, ``method``, ``lr``, ``epochs``, ``batch_size``, ``measured`` (validation
-        samples that a step sees), ``every`` (a row of the curve each so many epochs), and what ``start`` asks
-        for.
+        The configuration: ``seed``, ``method``, ``lr``, perhaps ``momentum``, ``epochs``, ``batch_size``,
+        ``measured`` (validation samples that a step sees), ``every`` (a row of the curve each so many
+        epochs), and what ``start`` asks for.
     device : str
         Device of torch.
 
@@ -93,7 +93,8 @@ def train(start: Start, config: Config, device: str) -> Result:
     data, model, noisy = start(config)
     model.to(device)
     method = method_of(config).to(device)
-    optimizer = torch.optim.SGD(model.parameters(), lr=config["lr"], fused=True)
+    momentum = config.get("momentum", 0.0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=config["lr"], momentum=momentum, fused=True)
     order = torch.Generator().manual_seed(config["seed"])
     training, validation, testing = (s.to(device) for s in (data.train, data.validation, data.test))
     curve: list[dict[str, Any]] = []

@@ -1,0 +1,80 @@
+"""SLGrad's Table 3 on CIFAR-10, and Figures 3, 4, 5 and 7: ten yes-or-no tasks, flipped labels of the main one.
+
+The learning rate is chosen on clean labels, as in the paper's Table 5; batch and network are the same for all
+methods. The preset ``paper`` has the settings of that table.
+"""
+
+from typing import Any
+
+from mtlcore.experiments.engine.experiment import Config, Experiment, Result
+from mtlcore.experiments.slgrad._images import CHOOSING, RATES, SMALL, grids, start
+from mtlcore.experiments.slgrad._training import train
+
+TABLE_5: dict[str, tuple[float, int, int]] = {
+    "Static": (0.1, 32, 3),
+    "OLAux": (0.001, 64, 2),
+    "PCGrad": (0.01, 64, 2),
+    "CAGrad(c=1.0)": (0.01, 64, 2),
+    "CosSim": (0.001, 128, 3),
+    "GradNorm": (0.1, 128, 1),
+    "RLW": (0.1, 32, 2),
+    "SLGrad": (0.1, 128, 2),
+}
+"""Learning rate, batch size, and layers of each head. CAGrad's c is the public code's."""
+
+LOOKAHEAD = "SLGrad(lookahead=1.0)"
+"""Figure 5. The length of the look-ahead is in units of the learning rate."""
+
+NOISES: list[Any] = [0.0, 0.4, 0.7, "background"]
+
+CHOSEN: dict[str, float] = dict.fromkeys(TABLE_5, 0.1)
+"""What :func:`mtlcore.experiments.slgrad._images.choose` finds in the rows of the choosing seed."""
+
+PAPER = [
+    {"seed": [0, 1, 2], "method": [method], "noise": NOISES, "lr": lr}
+    | {"train": 16_000, "validation": 4_000, "test": 10_000, "size": 32, "layers": layers, "epochs": 50}
+    | {"batch_size": batch_size, "momentum": 0.9, "measured": 256, "every": 1}
+    for method, (lr, batch_size, layers) in {**TABLE_5, LOOKAHEAD: TABLE_5["SLGrad"]}.items()
+]
+LAPTOP = [
+    {"seed": [CHOOSING], "method": [*TABLE_5], "noise": 0.0, "lr": RATES} | SMALL,
+    *grids(SMALL, [*TABLE_5], CHOSEN, NOISES),
+    *grids(SMALL, [LOOKAHEAD], {LOOKAHEAD: CHOSEN["SLGrad"]}, NOISES[:2]),
+]
+SMOKE = (
+    {"seed": [0], "method": [*TABLE_5, LOOKAHEAD], "noise": [0.4], "lr": 0.1}
+    | SMALL
+    | {
+        "train": 100,
+        "validation": 50,
+        "test": 100,
+        "epochs": 1,
+    }
+)
+
+
+def run(config: Config, device: str) -> Result:
+    """Train once, and test after every epoch.
+
+    Parameters
+    ----------
+    config : dict
+        The configuration.
+    device : str
+        Device of torch.
+
+    Returns
+    -------
+    result : Result
+        As :func:`mtlcore.experiments.slgrad._training.train`, with the AUC of the main task.
+    """
+    return train(start, config, device)
+
+
+experiment = Experiment(
+    name="slgrad-cifar",
+    title="Photographs with flipped labels: eight methods",
+    source="SLGrad paper, Table 3 and Figures 3, 4, 5 and 7",
+    presets={"smoke": SMOKE, "laptop": LAPTOP, "paper": PAPER},
+    run=run,
+)
