@@ -36,6 +36,8 @@ from mtlcore.tasks import MultiTaskData, Split, Task
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 """In the order of their numbers. The first is the main task."""
 
+TASKS = tuple(Task.logistic(name) for name in CLASSES)
+
 SIZE = 32
 """Height and width of an image, in pixels."""
 
@@ -217,11 +219,9 @@ def make(
     SLGrad paper, Sections 5.1 and B2.1; Krizhevsky 2009.
     """
     check_options(seed=seed, train=train, validation=validation, test=test, size=size)
+    _check_noise(noise=noise, validation_noise=validation_noise)
     if SIZE % size:
         raise ValueError(f"size must divide {SIZE}, not be {size}")
-    for option, value in {"noise": noise, "validation_noise": validation_noise}.items():
-        if value != "background" and not (isinstance(value, int | float) and 0 <= value <= 1):
-            raise ValueError(f"{option} is 'background' or a share from 0 to 1, not {value!r}")
 
     def split(batches: tuple[Member, ...], part: slice, noise: Noise, stream: int) -> Split:
         read = [images_of(batch, size) for batch in batches]
@@ -231,9 +231,7 @@ def make(
                 f"{part.stop:,} images are asked of {', '.join(batch.name for batch in batches)}, but "
                 f"there are {part.start + len(images):,}"
             )
-        main, *others = (torch.from_numpy((classes == c).astype(np.int64)) for c in range(len(CLASSES)))
-        main = flip(main, noise, np.random.default_rng([seed, stream]))
-        return Split(torch.from_numpy(images), (main, *others))
+        return _split(images, classes, noise, np.random.default_rng([seed, stream]))
 
     *training, testing = BATCHES
     whole = train + validation
@@ -243,10 +241,81 @@ def make(
         split(needed, slice(0, train), noise, 0),
         split(needed, slice(train, whole), validation_noise, 1),
         split((testing,), slice(0, test), 0.0, 2),
-        tuple(Task.logistic(name) for name in CLASSES),
+        TASKS,
     )
+
+
+def make_photographs(
+    *,
+    train: int = 400,
+    validation: int = 200,
+    test: int = 200,
+    size: int = 8,
+    noise: Noise = 0.0,
+    validation_noise: Noise = 0.0,
+    seed: int = 0,
+) -> MultiTaskData:
+    """Make the data set ``"synthetic-photographs"``: ten patterns, each with much noise on its pixels.
+
+    Parameters
+    ----------
+    train : int, default 400
+        Number of training images.
+    validation : int, default 200
+        Number of validation images.
+    test : int, default 200
+        Number of test images.
+    size : int, default 8
+        Height and width of the images.
+    noise : float or "background", default 0.0
+        As in :func:`make`.
+    validation_noise : float or "background", default 0.0
+        As in :func:`make`.
+    seed : int, default 0
+        Seed of patterns, images and flips.
+
+    Returns
+    -------
+    data : MultiTaskData
+        As :func:`make`.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range.
+    """
+    check_options(seed=seed, train=train, validation=validation, test=test, size=size)
+    _check_noise(noise=noise, validation_noise=validation_noise)
+    patterns = np.random.default_rng([seed, 3]).normal(128, 30, (len(CLASSES), 3, size, size))
+
+    def split(images: int, noise: Noise, stream: int) -> Split:
+        rng = np.random.default_rng([seed, stream])
+        classes = rng.integers(len(CLASSES), size=images)
+        pixels = rng.normal(patterns[classes], 60).clip(0, 255).astype(np.uint8)
+        return _split(pixels, classes, noise, rng)
+
+    return MultiTaskData(
+        "synthetic-photographs",
+        split(train, noise, 0),
+        split(validation, validation_noise, 1),
+        split(test, 0.0, 2),
+        TASKS,
+    )
+
+
+def _split(images: np.ndarray, classes: np.ndarray, noise: Noise, rng: np.random.Generator) -> Split:
+    """One label a class, those of the main task with flips."""
+    main, *others = (torch.from_numpy((classes == c).astype(np.int64)) for c in range(len(CLASSES)))
+    return Split(torch.from_numpy(images), (flip(main, noise, rng), *others))
+
+
+def _check_noise(**given: Noise) -> None:
+    for option, value in given.items():
+        if value != "background" and not (isinstance(value, int | float) and 0 <= value <= 1):
+            raise ValueError(f"{option} is 'background' or a share from 0 to 1, not {value!r}")
 
 
 DATASETS = (
     Dataset("cifar10-binary", "photographs of ten classes, each class a yes-or-no task", make, files=BATCHES),
+    Dataset("synthetic-photographs", "noisy patterns of the form of cifar10-binary", make_photographs),
 )

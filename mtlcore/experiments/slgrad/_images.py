@@ -20,6 +20,8 @@ from mtlcore.experiments.engine.experiment import Config
 from mtlcore.models import MultiTaskModel, binary_lenet, mlp
 from mtlcore.tasks import MultiTaskData, Split
 
+DATA = "cifar10-binary"
+
 SMALL: dict[str, Any] = {
     "train": 1000,
     "validation": 500,
@@ -32,6 +34,16 @@ SMALL: dict[str, Any] = {
     "every": 1,
 }
 """Settings of a laptop."""
+
+TINY: dict[str, Any] = SMALL | {
+    "data": "synthetic-photographs",
+    "train": 60,
+    "validation": 30,
+    "test": 60,
+    "epochs": 1,
+    "batch_size": 20,
+}
+"""Settings of seconds."""
 
 RATES = [0.01, 0.03, 0.1, 0.3]
 """The learning rates that every method is offered."""
@@ -68,7 +80,7 @@ def load_images(config: Config) -> MultiTaskData:
     Parameters
     ----------
     config : dict
-        The configuration: the options of ``"cifar10-binary"``.
+        The configuration: perhaps ``data``, by default ``"cifar10-binary"``, and its options.
 
     Returns
     -------
@@ -76,7 +88,7 @@ def load_images(config: Config) -> MultiTaskData:
         Airplane is the first task.
     """
     options = ("train", "validation", "test", "size", "noise", "validation_noise", "seed")
-    return load("cifar10-binary", **{name: config[name] for name in options if name in config})
+    return load(config.get("data", DATA), **{name: config[name] for name in options if name in config})
 
 
 def noisy_labels(split: Split) -> Tensor:
@@ -136,13 +148,13 @@ def choose(rows: pd.DataFrame) -> dict[str, float]:
 
 
 def grids(
-    common: Mapping[str, Any], methods: Sequence[str], chosen: Mapping[str, float], noises: Sequence[Any]
+    common: dict[str, Any], methods: Sequence[str], chosen: Mapping[str, float], noises: Sequence[Any]
 ) -> list[dict[str, Any]]:
     """List the grids of a laptop's tested runs: label noise, then seed, then method.
 
     Parameters
     ----------
-    common : mapping
+    common : dict
         Settings of all runs.
     methods : sequence of str
         The methods.

@@ -1,4 +1,4 @@
-"""SLGrad's Table 3 on CIFAR-10, and Figures 3, 4, 5 and 7: ten yes-or-no tasks, flipped labels of the main one.
+"""SLGrad's Table 3 on CIFAR-10, and Figures 3, 4, 5 and 7: ten yes-or-no tasks, flipped main labels.
 
 The learning rate is chosen on clean labels, as in the paper's Table 5; batch and network are the same for all
 methods. The preset ``paper`` has the settings of that table.
@@ -7,7 +7,7 @@ methods. The preset ``paper`` has the settings of that table.
 from typing import Any
 
 from mtlcore.experiments.engine.experiment import Config, Experiment, Result
-from mtlcore.experiments.slgrad._images import CHOOSING, RATES, SMALL, grids, start
+from mtlcore.experiments.slgrad._images import CHOOSING, RATES, SMALL, TINY, grids, start
 from mtlcore.experiments.slgrad._training import train
 
 TABLE_5: dict[str, tuple[float, int, int]] = {
@@ -41,16 +41,7 @@ LAPTOP = [
     *grids(SMALL, [*TABLE_5], CHOSEN, NOISES),
     *grids(SMALL, [LOOKAHEAD], {LOOKAHEAD: CHOSEN["SLGrad"]}, NOISES[:2]),
 ]
-SMOKE = (
-    {"seed": [0], "method": [*TABLE_5, LOOKAHEAD], "noise": [0.4], "lr": 0.1}
-    | SMALL
-    | {
-        "train": 100,
-        "validation": 50,
-        "test": 100,
-        "epochs": 1,
-    }
-)
+SMOKE = {"seed": [0], "method": [*TABLE_5, LOOKAHEAD], "noise": 0.4, "lr": 0.1} | TINY
 
 
 def run(config: Config, device: str) -> Result:
