@@ -34,12 +34,11 @@ PAPER = [
     {"seed": [0, 1, 2], "method": [method], "noise": NOISES, "lr": lr}
     | {"train": 16_000, "validation": 4_000, "test": 10_000, "size": 32, "layers": layers, "epochs": 50}
     | {"batch_size": batch_size, "momentum": 0.9, "measured": 256, "every": 1}
-    for method, (lr, batch_size, layers) in {**TABLE_5, LOOKAHEAD: TABLE_5["SLGrad"]}.items()
+    for method, (lr, batch_size, layers) in (TABLE_5 | {LOOKAHEAD: TABLE_5["SLGrad"]}).items()
 ]
 LAPTOP = [
     {"seed": [CHOOSING], "method": [*TABLE_5], "noise": 0.0, "lr": RATES} | SMALL,
-    *grids(SMALL, [*TABLE_5], CHOSEN, NOISES),
-    *grids(SMALL, [LOOKAHEAD], {LOOKAHEAD: CHOSEN["SLGrad"]}, NOISES[:2]),
+    *grids(SMALL, [*CHOSEN], CHOSEN, NOISES[:2]),
 ]
 SMOKE = {"seed": [0], "method": [*TABLE_5, LOOKAHEAD], "noise": 0.4, "lr": 0.1} | TINY
 
