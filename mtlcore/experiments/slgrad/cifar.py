@@ -38,7 +38,7 @@ PAPER = [
 ]
 LAPTOP = [
     {"seed": [CHOOSING], "method": [*TABLE_5], "noise": 0.0, "lr": RATES} | SMALL,
-    *grids(SMALL, [*CHOSEN], CHOSEN, NOISES[:2]),
+    *grids(SMALL, [*CHOSEN], CHOSEN, [0.4, 0.0]),
 ]
 SMOKE = {"seed": [0], "method": [*TABLE_5, LOOKAHEAD], "noise": 0.4, "lr": 0.1} | TINY
 
