@@ -27,7 +27,17 @@ LOOKAHEAD = "SLGrad(lookahead=1.0)"
 
 NOISES: list[Any] = [0.0, 0.4, 0.7, "background"]
 
-CHOSEN: dict[str, float] = dict.fromkeys(TABLE_5, 0.1)
+CHOSEN: dict[str, float] = {
+    "Static": 0.1,
+    "OLAux": 0.1,
+    "PCGrad": 0.03,
+    "CAGrad(c=1.0)": 0.03,
+    "CosSim": 0.03,
+    "GradNorm": 0.03,
+    "RLW": 0.3,
+    "SLGrad": 0.03,
+    LOOKAHEAD: 0.03,
+}
 """What :func:`mtlcore.experiments.slgrad._images.choose` finds in the rows of the choosing seed."""
 
 PAPER = [

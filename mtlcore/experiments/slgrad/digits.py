@@ -1,9 +1,9 @@
 """SLGrad's Table 3 on two handwritten digits: the digit at the top left, with the other as auxiliary task.
 
 The public code makes images of 28 x 28 pixels from overlays of 36 x 36 by ``numpy.resize``. That does not
-make a picture smaller: it takes the first 784 pixels of the raster and breaks them into lines of 28. So the lower
-part is missing, and the lines are shifted against each other. ``pixels`` chooses whole overlays or such a
-raster.
+make a picture smaller: it takes the first 784 pixels of the raster and breaks them into lines of 28. So the
+lower part is missing, and the lines are shifted against each other. ``pixels`` chooses whole overlays or such
+a raster.
 
 The preset ``paper`` has the settings of the paper's Table 6, with 20,000 overlays to train and validate and
 5,000 to test.
