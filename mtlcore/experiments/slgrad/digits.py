@@ -9,7 +9,6 @@ The preset ``paper`` has the settings of the paper's Table 6, with 20,000 overla
 5,000 to test.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -90,9 +89,8 @@ def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel, Tensor]:
     """
     data = load(config["data"], **{name: config[name] for name in ("train", "validation", "test")})
     if config["pixels"] == "raster":
-        data = replace(
-            data, **{name: raster(getattr(data, name)) for name in ("train", "validation", "test")}
-        )
+        parts = [raster(split) for split in (data.train, data.validation, data.test)]
+        data = MultiTaskData(data.name, *parts, tasks=data.tasks)
     assert isinstance(data.train.inputs, Tensor)
     side = data.train.inputs.shape[-1]
     return data, lenet(size=side, kernels=KERNELS[side]), torch.zeros(2, len(data.train), dtype=torch.bool)
