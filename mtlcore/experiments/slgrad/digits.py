@@ -9,6 +9,7 @@ The preset ``paper`` has the settings of the paper's Table 6, with 20,000 overla
 5,000 to test.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -89,8 +90,9 @@ def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel, Tensor]:
     """
     data = load(config["data"], **{name: config[name] for name in ("train", "validation", "test")})
     if config["pixels"] == "raster":
-        parts = [raster(split) for split in (data.train, data.validation, data.test)]
-        data = MultiTaskData(data.name, *parts, tasks=data.tasks)
+        data = replace(
+            data, train=raster(data.train), validation=raster(data.validation), test=raster(data.test)
+        )
     assert isinstance(data.train.inputs, Tensor)
     side = data.train.inputs.shape[-1]
     return data, lenet(size=side, kernels=KERNELS[side]), torch.zeros(2, len(data.train), dtype=torch.bool)
