@@ -65,10 +65,21 @@ def grids(common: dict[str, Any], seeds: list[int], rates: Rates) -> list[dict[s
     return [{"seed": seeds, "arm": [arm], "lr": lr} | common | ARMS[arm] for arm, lr in rates.items()]
 
 
-CHOSEN: Rates = dict.fromkeys(ARMS, 0.1)
-"""What :func:`choose` finds in the rows of the choosing seed."""
+CHOSEN: Rates = {
+    "training": 0.1,
+    "training + validation": 0.3,
+    "validation": 0.03,
+    "training, then validation": 0.1,
+    "main task": 0.3,
+    "main task, small losses": 0.03,
+    **{arm: 0.03 for arm in ARMS if arm.startswith("SLGrad")},
+}
+"""What :func:`choose` finds in the rows of the choosing seed. SLGrad's rate is that of all its arms."""
 
-LAPTOP = grids(COMMON, [CHOOSING], dict.fromkeys(ARMS, RATES[1:])) + grids(COMMON, [1, 2, 3], CHOSEN)
+CHOICE: Rates = {arm: RATES[1:] for arm in ARMS if not arm.startswith("SLGrad,")}
+LAPTOP = grids(COMMON, [CHOOSING], CHOICE) + [
+    grid for seed in (1, 2, 3) for grid in grids(COMMON, [seed], CHOSEN)
+]
 LARGE = {"train": 16_000, "validation": 4_000, "test": 10_000, "size": 32, "layers": 2, "epochs": 50}
 PAPER = grids(COMMON | LARGE | {"shown": 4_000, "measured": 256}, [1, 2, 3], CHOSEN)
 SMOKE = grids(COMMON | TINY, [0], CHOSEN)
