@@ -34,7 +34,7 @@ METHODS = [method for methods in OFFERED.values() for method in methods]
 FIRST = [methods[0] for methods in OFFERED.values()]
 """One value of each setting."""
 
-RATES = [0.03, 0.1, 0.3]
+RATES = [0.03, 0.1, 0.3, 1.0]
 """The learning rates that every method is offered."""
 
 CHOOSING = 0

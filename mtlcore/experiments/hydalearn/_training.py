@@ -88,6 +88,8 @@ def method_of(config: Config, data: MultiTaskData) -> Method:
         sign = 1 if task.higher_is_better else -1
 
         def metric(outputs: Tensor, targets: Tensor) -> float:
+            if not outputs.isfinite().all():
+                raise NonFiniteError(f"task {task.name!r}: the outputs after a throw-away step overflow")
             return sign * task.metrics(outputs, targets)[task.main]
 
         method.metric = metric

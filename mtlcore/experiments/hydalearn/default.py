@@ -27,9 +27,9 @@ OWN = COMMON | {"data": "fannie-mae", "epochs": 50}
 CHOSEN: dict[str, float] = {
     "SingleTask": 0.3,
     "Static(weights=(1.2308, 0.7692))": 0.3,
-    "GradNorm(alpha=0.5)": 0.1,
-    "CosSim(lam=0.25)": 0.3,
-    "OLAux": 0.1,
+    "GradNorm(alpha=0.5)": 1.0,
+    "CosSim": 1.0,
+    "OLAux": 1.0,
     "HydaLearn(total=2.0)": 0.3,
 }
 """What :func:`mtlcore.experiments.hydalearn._real.choose` finds in the rows of the choosing seed."""

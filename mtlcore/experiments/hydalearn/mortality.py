@@ -36,7 +36,7 @@ CHOSEN: dict[str, float] = {
 """What :func:`mtlcore.experiments.hydalearn._real.choose` finds in the rows of the choosing seed."""
 
 PAPER = {"seed": list(range(10)), "method": METHODS, "lr": [0.001, 0.003, 0.01, *RATES]} | OWN
-LAPTOP = grids(COMMON, FIRST, CHOSEN, range(1, 4))
+LAPTOP = grids(COMMON, FIRST, CHOSEN, range(1, 6))
 SMOKE = {"seed": [0], "method": METHODS, "lr": 0.01} | COMMON | {"data": "synthetic-loans", "epochs": 2}
 
 

@@ -33,7 +33,8 @@ def test_hydalearn_measures_the_main_metric_of_the_whole_training() -> None:
     assert 0 <= row["share.mean"] <= 1 and row["share.sd"] > 0
 
 
-def test_a_run_that_overflows_keeps_what_it_measured() -> None:
-    row = run(CONFIG | {"method": "Static(weights=(1.2, 0.8))", "lr": 1e6}, "cpu").row
+@pytest.mark.parametrize("method", ["Static(weights=(1.2, 0.8))", "HydaLearn(beta=6.0, total=2.0)"])
+def test_a_run_that_overflows_keeps_what_it_measured(method: str) -> None:
+    row = run(CONFIG | {"method": method, "lr": 1e6}, "cpu").row
     assert row["epochs_done"] < 3
     assert row["epochs_done"] or row["test.best"] is None
