@@ -14,7 +14,6 @@ CELEBA = "CelebA, 30,000 faces at 40 × 40"
 FORMULA = "regressions made by a formula: same, similar and unrelated auxiliary task"
 CONLL = "CoNLL-2003, whose text is licensed; CoNLL-2000 is open"
 IMDB = "IMDB reviews, as sets of words"
-CHUNKING = "no experiment here yet: the text of CoNLL-2003 is licensed, and CoNLL-2000 is to stand in"
 SIGN = (
     "The published rows are of a rule with the opposite sign, without the logarithm in both figures, whose "
     "weights hardly moved; Weights that learn from the main task shows each"
@@ -118,7 +117,6 @@ ENTRIES = [
             "smoothed Projection: best value and value at λ = 100 above Multi-task's, on the whole test "
             "set; accuracies within 0.01"
         ),
-        reason=CHUNKING,
         theirs=[
             Printed("projection-figure-6", "p-value", by=["method"]),
             Printed(
@@ -127,6 +125,15 @@ ENTRIES = [
                 {"method": PLAIN, "lambda": "100", "alpha": ["", "0.01"]},
             ),
         ],
+        ours=Stored(
+            "projection-chunking",
+            "test_accuracy",
+            "direction seen on a stand-in",
+            "at λ = 100 smoothed Projection is above Multi-task; at λ = 1 no difference shows",
+            "Accuracy at λ = 100",
+            stand_in="CoNLL-2000, a twentieth of its windows, a smaller network, three runs",
+            summary=at(100),
+        ),
     ),
     Entry(
         "Figure 7",
@@ -223,7 +230,7 @@ ENTRIES = [
         data=CONLL,
         access="open",
         criterion="every accuracy within 0.01, on the whole test set",
-        reason=CHUNKING,
+        reason="they are in the preset paper of projection-chunking, which has not been run",
         theirs=[
             Printed(
                 "projection-figure-12",
