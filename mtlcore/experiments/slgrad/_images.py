@@ -150,7 +150,7 @@ def choose(rows: pd.DataFrame) -> dict[str, float]:
 def grids(
     common: dict[str, Any], methods: Sequence[str], chosen: Mapping[str, float], noises: Sequence[Any]
 ) -> list[dict[str, Any]]:
-    """List the grids of a laptop's tested runs: seed, then label noise, then method.
+    """List the grids of a laptop's tested runs: label noise, then seed, then method.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def grids(
     """
     return [
         {"seed": [seed], "method": [method], "noise": noise, "lr": chosen[method]} | common
-        for seed in (1, 2, 3)
         for noise in noises
+        for seed in (1, 2, 3)
         for method in methods
     ]

@@ -71,12 +71,12 @@ CHOSEN: Rates = {
     "validation": 0.03,
     "training, then validation": 0.1,
     "main task": 0.3,
-    "main task, small losses": 0.03,
-    **{arm: 0.03 for arm in ARMS if arm.startswith("SLGrad")},
+    "main task, small losses": 0.01,
+    **{arm: 0.01 for arm in ARMS if arm.startswith("SLGrad")},
 }
 """What :func:`choose` finds in the rows of the choosing seed. SLGrad's rate is that of all its arms."""
 
-CHOICE: Rates = {arm: RATES[1:] for arm in ARMS if not arm.startswith("SLGrad,")}
+CHOICE: Rates = {arm: RATES for arm in ARMS if not arm.startswith("SLGrad,")}
 LAPTOP = grids(COMMON, [CHOOSING], CHOICE) + [
     grid for seed in (1, 2, 3) for grid in grids(COMMON, [seed], CHOSEN)
 ]
