@@ -156,8 +156,8 @@ ENTRIES = [
         ours=Stored(
             "projection-weight-decay",
             "test_loss",
-            "direction seen on a stand-in",
-            "smoothed Projection is below plain decay and below no decay, by five seeds",
+            "direction not seen on a stand-in",
+            "level with plain decay at its best λ of 10 (0.304); at λ = 100 far below it, by five seeds",
             "Test loss at λ = 100",
             stand_in="2,000 words instead of 10,000, five runs instead of 50",
             by=["method", "alpha"],
