@@ -1,11 +1,15 @@
 """Every table and figure of the SLGrad paper."""
 
+from collections.abc import Sequence
 from functools import partial
 
-from mtlcore.analysis.summary import tested
+import pandas as pd
+
+from mtlcore.analysis.summary import summarise, tested
 from mtlcore.book.ledger.entry import Entry
 from mtlcore.book.ledger.numbers import Printed, Stored
 from mtlcore.experiments.slgrad._images import CHOOSING
+from mtlcore.experiments.slgrad.toy import AHEAD, CHOSEN
 
 TOY = "two regressions made by a formula, noise on 40% or 70% of the training labels"
 CIFAR = "CIFAR-10 as ten yes-or-no tasks, with flipped labels"
@@ -13,7 +17,24 @@ SETS = ["CIFAR-10, clean", "CIFAR-10, uniform flips 40%", "Multi-MNIST, clean"]
 FEW = ["Static", "CA Grad", "SLGrad"]
 ON_TESTED = partial(tested, choosing=[CHOOSING])
 SMALL = "photographs of 8 x 8 pixels and a fully connected network"
-LATER = "comes with the part on samples"
+
+
+def at_chosen_rate(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
+    """Summarise the toy's runs at the learning rate that the validation error chose, seed 0 included."""
+    rates = rows["method"].map(CHOSEN | {AHEAD: CHOSEN["SLGrad"]})
+    return summarise(rows[rows["lr"] == rates], by, value)
+
+
+def of_slgrad(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
+    """Summarise SLGrad with and without look-ahead at the same seeds."""
+    both = rows[rows["method"].isin(["SLGrad", AHEAD]) & (rows["seed"] > 0)]
+    return summarise(both, by, value)
+
+
+def after_epoch_30(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
+    """Summarise the last rows of the toy's curves at the chosen rate."""
+    return at_chosen_rate(rows[rows["epoch"] == 30], by, value)
+
 
 ENTRIES = [
     Entry(
@@ -30,7 +51,16 @@ ENTRIES = [
             "at the end of training SLGrad below Static at 40% and 70%; its best error at most 0.07 and "
             "0.09 (a gap of a factor 30 is not expected)"
         ),
-        reason=LATER,
+        ours=Stored(
+            "slgrad-toy",
+            "test_mse.last",
+            "not reproduced",
+            "at tuned rates the difference to fixed weights has an interval that holds zero, at both noises",
+            "Test error after the last epoch, labels of the text, by noise",
+            by=["noise", "method"],
+            where={"reading": "text"},
+            summary=at_chosen_rate,
+        ),
         theirs=[
             Printed(
                 "slgrad-table-2",
@@ -74,7 +104,16 @@ ENTRIES = [
         data=TOY,
         access="open",
         criterion="noisy samples weigh less than half of clean ones from epoch 5 on",
-        reason=LATER,
+        ours=Stored(
+            "slgrad-toy.curves",
+            "weight.main.noisy",
+            "not reproduced",
+            "noisy samples weigh more than clean ones, 2 to 3 times the equal weight against 1.1 to 1.2",
+            "Weight of noisy main samples after epoch 30 (1: equal weights), by noise",
+            by=["noise"],
+            where={"reading": "text", "method": "SLGrad"},
+            summary=after_epoch_30,
+        ),
     ),
     Entry(
         "Figure 3",
@@ -119,7 +158,15 @@ ENTRIES = [
         data=f"{TOY}; {CIFAR}",
         access="open",
         criterion="test error within 10% on the toy, loss within 0.02 on CIFAR-10, over 5 seeds",
-        reason=LATER,
+        ours=Stored(
+            "slgrad-toy",
+            "test_mse.last",
+            "partly reproduced",
+            "toy only: the mean errors agree, three seeds cannot tell 10%; CIFAR-10 is not in this number",
+            "Test error after the last epoch, toy, 40% noise",
+            where={"reading": "text", "noise": 0.4},
+            summary=of_slgrad,
+        ),
     ),
     Entry(
         "Figure 6",
@@ -127,7 +174,16 @@ ENTRIES = [
         data=TOY,
         access="open",
         criterion="the main task's share is high at first and falls at the end",
-        reason=LATER,
+        ours=Stored(
+            "slgrad-toy.curves",
+            "total.main",
+            "partly reproduced",
+            "without noise it falls at the end in both seeds, to 0.94 and 0.97; with noise it stays near 1",
+            "Total weight of the main task after epoch 30, by noise",
+            by=["noise"],
+            where={"reading": "text", "method": "SLGrad"},
+            summary=after_epoch_30,
+        ),
     ),
     Entry(
         "Figure 7",

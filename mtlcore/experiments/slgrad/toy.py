@@ -37,11 +37,8 @@ RATES = [0.01, 0.03, 0.1]
 CHOOSING = 0
 """The seed whose validation loss chooses the rates."""
 
-CHOSEN = dict.fromkeys(COMPARED, 0.1)
+CHOSEN = dict(zip(COMPARED, (0.1, 0.1, 0.1, 0.1, 0.1, 0.03, 0.1, 0.1, 0.03), strict=True))
 """What it chooses (see :func:`choose`)."""
-
-TESTED = [1, 2, 3]
-"""The seeds of the test."""
 
 SETTINGS: dict[str, Any] = {
     "epochs": 30,
@@ -53,14 +50,12 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-CONDITIONS = [
-    ("text", 0.4, [*COMPARED, AHEAD]),
-    ("text", 0.7, [*COMPARED, AHEAD]),
-    ("text", 0.0, ["Static", "SLGrad"]),
-    ("code", 0.4, ["Static", "SLGrad"]),
-    ("code", 0.7, ["Static", "SLGrad"]),
+TESTED = [
+    ("text", [0.4, 0.7], [1, 2, 3], [*COMPARED, AHEAD]),
+    ("text", [0.0], [1, 2], ["SLGrad"]),
+    ("code", [0.4], [1, 2], ["Static", "SLGrad"]),
 ]
-"""What is tested: reading of the data, noise, methods. With a look-ahead SLGrad keeps its learning rate."""
+"""Reading of the data, noise, seeds and methods. With a look-ahead SLGrad keeps its learning rate."""
 
 LAPTOP = [
     {"seed": [CHOOSING], "reading": "text", "noise": 0.4, "method": COMPARED, "lr": RATES} | SETTINGS,
@@ -68,8 +63,9 @@ LAPTOP = [
         {"seed": [seed], "reading": reading, "noise": noise, "method": [method]}
         | {"lr": CHOSEN["SLGrad" if method == AHEAD else method]}
         | SETTINGS
-        for seed in TESTED
-        for reading, noise, methods in CONDITIONS
+        for reading, levels, seeds, methods in TESTED
+        for seed in seeds
+        for noise in levels
         for method in methods
     ),
 ]
