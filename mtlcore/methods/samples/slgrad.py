@@ -127,7 +127,7 @@ class SLGrad(Method):
         if self.scope == "shared":
             direction = direction[: sum(signals.sizes)]
         if not direction.any():
-            raise ValueError("the main task's validation gradient is zero, so no sample can be weighed by it")
+            raise ValueError("the main task's validation gradient is zero: no sample helps")
         alignment = signals.alignment(direction, of="samples")
         if self.similarity == "cosine":
             norms = signals.sample_norms(self.scope)
