@@ -113,7 +113,9 @@ def test_every_figure_says_in_words_what_it_shows(path: Path) -> None:
         if not cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "").strip()
     ]
     tags = [tag for page in html(notebook) for tag in re.findall(r"<img\b[^>]*>", page)]
+    named = [cell for cell in figures if "name" in cell.metadata.get("mystnb", {}).get("figure", {})]
     assert silent == []
+    assert [cell.source for cell in named if len(cell.outputs) > 1] == []  # each output would get the name
     assert [tag for tag in tags if not re.search(r'\balt="[^"]+"', tag)] == []
     assert re.findall(r"!\[\s*\]\(", markdown(notebook)) == []
 
