@@ -1,5 +1,4 @@
-// Shows beside a link what it refers to: a theorem, an equation, a figure, an exercise, a source.
-// By mouse or by keyboard; Escape closes it. A touch follows the link, as before.
+// Shows beside a link what it refers to; Escape closes it.
 (() => {
   const SHOWN = ".proof, .exercise, figure, .math, .citation";
   const root = document.documentElement.dataset.content_root ?? "";
@@ -83,7 +82,7 @@
   box.addEventListener("pointerleave", () => later(hide, 200));
   document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
   for (const anchor of document.querySelectorAll("article a.internal[href*='#']")) {
-    // The bibliography's own tooltip: shown by keyboard too, and only once.
+    // The bibliography's own tooltip
     if (anchor.title) {
       anchor.dataset.source = anchor.title;
       anchor.removeAttribute("title");
