@@ -57,12 +57,28 @@ ON_UNRELATED = [
     *("CosSim(lam=3)", "CosSim(lam=3, weighted=True)"),
     *("Orthogonal(lam=3)", "Orthogonal(lam=3, smoothing=0.01)"),
 ]
+BEST = {
+    "same": ["Static(weights=(1.0, 3.0))", "Projection(lam=3)", "Projection(lam=10, smoothing=0.01)"],
+    "similar": ["Static(weights=(1.0, 0.3))", "Projection(lam=0.3)", "Projection(smoothing=0.01)"],
+    "unrelated": ["Static(weights=(1.0, 0.1))", "Projection(lam=0.1)", "Projection(lam=0.1, smoothing=0.01)"],
+}
+"""For each method the weight of the least mean validation error in the five seeds."""
+
 LAPTOP = [
     *grids(FEW, MULTITASK, PLAIN, SMOOTHED),
+    *(
+        grid
+        for seed in range(len(FEW), 20)
+        for grid in (
+            {"seed": [seed], "auxiliary": ["same"], "method": ["SingleTask"]} | SETTINGS,
+            *({"seed": [seed], "auxiliary": [on], "method": best} | SETTINGS for on, best in BEST.items()),
+        )
+    ),
     {"seed": FEW[:2], "auxiliary": ["same"], "method": ON_SAME} | SETTINGS,
     {"seed": FEW[:2], "auxiliary": ["unrelated"], "method": ON_UNRELATED} | SETTINGS,
 ]
-"""Five seeds; at one weight and two seeds, projection of each variable and the others (Figures 8 and 11)."""
+"""Five seeds, which choose the weights, and 15 more at these; at one weight and two seeds, projection of each
+variable and the others (Figures 8 and 11)."""
 SMOKE = [
     {"seed": [0, 1], "auxiliary": ["similar"], "method": methods} | SETTINGS | {"train": 100, "epochs": 2}
     for methods in (["SingleTask"], ["Projection", "Projection(lam=3, smoothing=0.01)"])

@@ -51,9 +51,10 @@ SETTINGS: dict[str, Any] = {
 
 
 TESTED = [
-    ("text", [0.4, 0.7], [1, 2, 3], [*COMPARED, AHEAD]),
-    ("text", [0.0], [1, 2], ["SLGrad"]),
-    ("code", [0.4], [1, 2], ["Static", "SLGrad"]),
+    ("text", [0.4], list(range(1, 11)), [*COMPARED, AHEAD]),
+    ("text", [0.7], [1, 2, 3], [*COMPARED, AHEAD]),
+    ("text", [0.0], [1, 2, 3], COMPARED),
+    ("code", [0.4], [1, 2, 3], COMPARED),
 ]
 """Reading of the data, noise, seeds and methods. With a look-ahead SLGrad keeps its learning rate."""
 
