@@ -5,7 +5,7 @@ A *step* is one training step on a network with random data; its name is that of
 a step in plain PyTorch.
 """
 
-from mtlcore.bench.budget_check import FAR_OVER, check, rule_times, verdict
+from mtlcore.bench.budget_check import FAR_OVER, check, rule_shares, verdict
 from mtlcore.bench.libraries import PEERS
 from mtlcore.bench.measure import measure, race
 from mtlcore.bench.problem import NETWORKS, Network, Problem, problem
@@ -31,6 +31,6 @@ __all__ = [
     "one_by_one",
     "problem",
     "race",
-    "rule_times",
+    "rule_shares",
     "verdict",
 ]

@@ -1,7 +1,6 @@
 """Check the performance budgets: measure every target and compare it with its limit."""
 
 import math
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,8 +12,8 @@ from tqdm.auto import tqdm
 from mtlcore.bench.libraries import PEERS, installed
 from mtlcore.bench.measure import TURNS, free_share, measure, race, ratios
 from mtlcore.bench.problem import problem
-from mtlcore.bench.steps import Step, make_step
-from mtlcore.bench.targets import RULE_MS, RULE_TASKS, TARGETS, Target
+from mtlcore.bench.steps import BASELINE, Passes, Step, make_step
+from mtlcore.bench.targets import RULE_CASE, RULE_SHARE, TARGETS, Target
 from mtlcore.methods import METHODS, GradientBalancing, make
 
 FAR_OVER = "far over"
@@ -53,9 +52,10 @@ def check(quick: bool = False, device: str = "cpu", threads: int = 2) -> pd.Data
     targets = [target for target in TARGETS if not quick or target.limit is not None]
     with _threads(threads):
         rows = [row for target in tqdm(targets) for row in _rows(target, quick, device, threads)]
-    for name, milliseconds in rule_times().items():
-        row = {"what": "the rule alone", "network": "", "tasks": RULE_TASKS, "batch": "", "method": name}
-        rows.append(row | {"measured": milliseconds, "unit": "ms", "limit": RULE_MS})
+    network, tasks, batch = RULE_CASE
+    for name, share in rule_shares().items():
+        row = {"what": "the rule alone", "network": network, "tasks": tasks, "batch": batch, "method": name}
+        rows.append(row | {"measured": share, "unit": "x", "limit": RULE_SHARE})
     noisy = [row.pop("noisy", False) for row in rows]
     table = pd.DataFrame(rows)
     verdicts = map(verdict, table["measured"], table["limit"])
@@ -89,28 +89,39 @@ def verdict(measured: float, limit: float) -> str:
     return "within" if measured <= limit else "over" if measured <= 2 * limit else FAR_OVER
 
 
-def rule_times(tasks: int = RULE_TASKS, repeats: int = 5) -> dict[str, float]:
+def rule_shares(case: tuple[str, int, int] = RULE_CASE, repeats: int = 5) -> dict[str, float]:
     """Time the rules of gradient balancing that need the Gramian only, on one CPU thread.
 
     Parameters
     ----------
-    tasks : int, default 128
-        Number T of random gradients, with norms from 0.1 to 10.
+    case : tuple of str, int and int, default ("MLP", 128, 512)
+        Network, number T of tasks and batch size of the step of equal weights that times are relative to. The
+        rules get the Gramian of T random gradients, with norms from 0.1 to 10.
     repeats : int, default 5
         Number of measurements.
 
     Returns
     -------
-    milliseconds : dict of str to float
-        Processor time, the least of the repeats, by name of the method.
+    shares : dict of str to float
+        The least processor time of the repeats, relative to the step's, by name of the method.
     """
+    _, tasks, _ = case
     gradients = torch.randn(tasks, 2 * tasks, generator=torch.Generator().manual_seed(0))
     gradients = gradients * torch.logspace(-1, 1, tasks)[:, None] / gradients.norm(dim=1, keepdim=True)
     gramian = gradients @ gradients.T
+
+    def alone(name: str) -> Step:
+        def step() -> Passes:
+            make(name).weights(gramian)
+            return {}
+
+        return step
+
     balancing = [name for name in METHODS if issubclass(METHODS[name], GradientBalancing)]
-    rules = [name for name in balancing if make(name).sees == "gramian"]
+    rules = {name: alone(name) for name in balancing if make(name).sees == "gramian"}
     with _threads(1):
-        return {name: min(_seconds(name, gramian) for _ in range(repeats)) * 1e3 for name in rules}
+        shares = _work({BASELINE: make_step(BASELINE, problem(*case)), **rules}, BASELINE, repeats)
+    return {name: float(shares[name]) for name in rules}
 
 
 @contextmanager
@@ -122,14 +133,6 @@ def _threads(number: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _seconds(name: str, gramian: torch.Tensor) -> float:
-    """Seconds that a new method takes for the weights from a Gramian (T, T)."""
-    method = make(name)
-    start = time.process_time()
-    method.weights(gramian)
-    return time.process_time() - start
 
 
 def _rows(target: Target, quick: bool, device: str, threads: int) -> Iterator[dict[str, Any]]:
@@ -217,11 +220,11 @@ def _busy(device: str, threads: int) -> bool:
     return device == "cpu" and free_share(threads) < FREE
 
 
-def _work(steps: Mapping[str, Step], baseline: str) -> pd.Series:
+def _work(steps: Mapping[str, Step], baseline: str, turns: int = TURNS) -> pd.Series:
     """Processor time of each step relative to the baseline.
 
     On one thread, since threads that wait for each other on busy cores use up processor time, too.
     """
     with _threads(1):
-        best = race(steps, seconds=0)["processor"].min()
+        best = race(steps, seconds=0, turns=turns)["processor"].min()
     return best / best[baseline]

@@ -67,5 +67,5 @@ TARGETS = (
     Target("exact Gramian", "MLP", 128, 512, ("PCGrad",), 1.5, unit="GB"),
 )
 
-RULE_TASKS, RULE_MS = 128, 20.0
-"""Computing weights from a Gramian of ``RULE_TASKS`` tasks takes at most ``RULE_MS`` milliseconds."""
+RULE_CASE, RULE_SHARE = ("MLP", 128, 512), 0.2
+"""Network, tasks and batch, and the longest time of a rule alone, relative to a step of equal weights."""

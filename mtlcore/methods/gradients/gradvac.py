@@ -98,28 +98,28 @@ class GradVac(Randomised, GradientSurgery, GradientBalancing):
                 f"this GradVac has targets for {len(self.targets)} variables and now sees {len(gramian)}; "
                 "reset() it"
             )
-        targets = self.targets.to(gramian).clone()
-        rows = torch.arange(gramian.shape[-1])
-        coefficients = torch.eye(len(rows)).to(gramian).expand_as(gramian).clone()
+        order = orders(gramian.shape[-1], self.generator).to(gramian.device)
+        met = order.expand(*gramian.shape[:-1], -1)  # (..., T, T - 1): whom every row meets, in turn
+        usual = self.targets.to(gramian).gather(-1, met)
+        target = usual.clamp(max=1 - 1e-6)
+        tangent = target / (1 - target**2).sqrt()
+        norms = gramian.diagonal(dim1=-2, dim2=-1).clamp(min=0)
+        square = norms[..., None, :].expand_as(gramian).gather(-1, met)
         products = gramian.clone()  # of every row's current g with every g_j
-        squares = gramian.diagonal(dim1=-2, dim2=-1).clamp(min=0)
-        current = squares.clone()  # of every row's current g with itself
-        for others in orders(len(rows), self.generator).T.to(gramian.device):
-            inner, square = products[..., rows, others], squares[..., others]
-            length = (current * square).sqrt()
-            defined = length > 0
-            rho = torch.where(defined, inner / length, 0).clamp(-1, 1)
-            usual = targets[..., rows, others]
-            target = usual.clamp(max=1 - 1e-6)
-            tangent = target / (1 - target**2).sqrt()
-            added = (current / square).sqrt() * (tangent * (1 - rho**2).sqrt() - rho)
-            added = torch.where(defined & (rho < target), added, 0)
-            coefficients[..., rows, others] += added
-            products += added[..., None] * gramian[..., others, :]
-            current = (current + added * (2 * inner + added * square)).clamp(min=0)
-            targets[..., rows, others] = torch.where(defined, usual.lerp(rho, self.beta), usual)
-        self.targets = targets
-        return coefficients.sum(-2)
+        current = norms.clone()  # of every row's current g with itself
+        added, cosines = torch.zeros_like(usual), torch.zeros_like(usual)
+        for j in range(order.shape[-1]):
+            inner = products.gather(-1, met[..., j, None])[..., 0]
+            length = (current * square[..., j]).sqrt()
+            rho = torch.where(length > 0, inner / length, torch.nan).clamp(-1, 1)
+            turned = (tangent[..., j] * (1 - rho**2).sqrt() - rho) * current / length
+            turned = torch.where(rho < target[..., j], turned, 0)
+            products.addcmul_(turned[..., None], gramian.index_select(-2, order[:, j]))
+            current = (current + turned * (2 * inner + turned * square[..., j])).clamp(min=0)
+            added[..., j], cosines[..., j] = turned, rho
+        learned = torch.where(cosines.isnan(), usual, usual.lerp(cosines, self.beta))
+        self.targets = self.targets.to(gramian).scatter(-1, met, learned)
+        return 1 + torch.zeros_like(gramian).scatter(-1, met, added).sum(-2)
 
     def direction(self, jacobian: Tensor, sizes: Sequence[int] | None = None) -> Tensor:
         """Return the update direction (D,); ``per="variable"`` needs the ``sizes`` of the variables."""
