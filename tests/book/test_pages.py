@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 import pytest
+from fontTools.ttLib import TTFont
 from helpers.browser import CHROMIUM, DRIVER, LOCAL, Browser, all_of, is_named, one, row, wait
 from helpers.files import BUILT
 from selenium.webdriver import ActionChains, Keys
@@ -69,6 +70,21 @@ def test_book_page_is_light(visit):
     sizes = {file.name: file.stat().st_size for file in files if file.is_file()}
     assert len(sizes) > 10
     assert sum(sizes.values()) <= (3 if visit.formulas else 2) * MEGABYTE, sizes
+
+
+@built
+@pytest.mark.book
+def test_book_page_has_its_icons(visit):
+    """The fonts hold the icons that pages use, and no others."""
+    fonts = [TTFont(path) for path in (BUILT / "_static").rglob("fa-*.ttf")]
+    there = {chr(point) for font in fonts for point in font.getBestCmap()}
+    drawn = visit.browser.execute_script(
+        "return [...document.querySelectorAll('i[class*=fa-]')]"
+        ".map((icon) => getComputedStyle(icon, '::before').content)"
+    )
+    assert {content.strip('"') for content in drawn} <= there
+    assert len(drawn) > 5
+    assert len(there) < 100
 
 
 @built
