@@ -48,7 +48,7 @@ PAPER = [
 ]
 LAPTOP = [
     {"seed": [CHOOSING], "method": [*TABLE_5], "noise": 0.0, "lr": RATES} | SMALL,
-    *grids(SMALL, [*CHOSEN], CHOSEN, [0.4, 0.0, 0.7]),
+    *grids(SMALL, [*CHOSEN], CHOSEN, [0.4, 0.0, 0.7, "background"]),
 ]
 SMOKE = {"seed": [0], "method": [*TABLE_5, LOOKAHEAD], "noise": 0.4, "lr": 0.1} | TINY
 

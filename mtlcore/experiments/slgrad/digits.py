@@ -42,11 +42,24 @@ KERNELS = {36: (9, 5), SIDE: (5, 5), 11: (3, 3)}
 
 COMMON: dict[str, Any] = {"momentum": 0.9, "every": 1}
 SMALL = COMMON | {"data": "multi-mnist", "train": 2000, "validation": 500, "test": 2000, "epochs": 8}
-LAPTOP = {"seed": [CHOOSING], "method": [*TABLE_6], "pixels": ["whole", "raster"], "lr": RATES} | SMALL
-LAPTOP |= {"batch_size": 64, "measured": 64}
-SMOKE = LAPTOP | {"pixels": "whole", "lr": 0.01, "data": "digits", "train": 128, "test": 100, "epochs": 1}
+SMALL |= {"batch_size": 64, "measured": 64}
+
+PIXELS = ["whole", "raster"]
+CHOSEN = dict.fromkeys([*TABLE_6, "SingleTask"], 0.03) | {"OLAux": 0.01}
+"""What :func:`mtlcore.experiments.slgrad._images.choose` finds in the choosing seed, for both kinds of pixels."""
+
+CHOICE: dict[str, Any] = {"seed": [CHOOSING], "method": [*CHOSEN], "pixels": PIXELS, "lr": RATES} | SMALL
+LAPTOP = [
+    CHOICE,
+    *(
+        {"seed": [seed], "method": [method], "pixels": PIXELS, "lr": lr} | SMALL
+        for seed in range(1, 6)
+        for method, lr in CHOSEN.items()
+    ),
+]
+SMOKE = CHOICE | {"pixels": "whole", "lr": 0.01, "data": "digits", "train": 128, "test": 100, "epochs": 1}
 PAPER = [
-    {"seed": [0, 1, 2], "method": [method], "pixels": ["whole", "raster"], "lr": lr, "batch_size": batch_size}
+    {"seed": [0, 1, 2], "method": [method], "pixels": PIXELS, "lr": lr, "batch_size": batch_size}
     | {"data": "multi-mnist", "train": 15_000, "validation": 5_000, "test": 5_000, "epochs": 50}
     | {"measured": 256}
     | COMMON
