@@ -46,7 +46,7 @@ SMALL |= {"batch_size": 64, "measured": 64}
 
 PIXELS = ["whole", "raster"]
 CHOSEN = dict.fromkeys([*TABLE_6, "SingleTask"], 0.03) | {"OLAux": 0.01}
-"""What :func:`mtlcore.experiments.slgrad._images.choose` finds in the choosing seed, for both kinds of pixels."""
+"""What :func:`mtlcore.experiments.slgrad._images.choose` finds, for both kinds of pixels."""
 
 CHOICE: dict[str, Any] = {"seed": [CHOOSING], "method": [*CHOSEN], "pixels": PIXELS, "lr": RATES} | SMALL
 LAPTOP = [
