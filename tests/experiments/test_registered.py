@@ -39,6 +39,18 @@ def test_every_experiment_has_the_three_presets_and_a_seed(name: str) -> None:
         assert all("seed" in config for config in EXPERIMENTS[name].configurations(preset))
 
 
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_no_setting_is_a_number_here_and_a_word_there(name: str) -> None:
+    """In a stored table such a column would be text, and a comparison with a number would find no row."""
+    for preset in EXPERIMENTS[name].presets:
+        kinds = {
+            (axis, isinstance(value, str))
+            for config in EXPERIMENTS[name].configurations(preset)
+            for axis, value in config.items()
+        }
+        assert len(kinds) == len({axis for axis, _ in kinds})
+
+
 def test_a_module_is_registered_by_being_there() -> None:
     modules = [path for path in FOLDER.glob("*/*.py") if path.parent.name != "engine" and path.stem[0] != "_"]
     assert len(EXPERIMENTS) == len(modules)
