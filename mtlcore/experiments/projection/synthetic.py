@@ -77,8 +77,8 @@ LAPTOP = [
     {"seed": FEW, "auxiliary": ["same"], "method": ON_SAME} | SETTINGS,
     {"seed": FEW, "auxiliary": ["unrelated"], "method": ON_UNRELATED} | SETTINGS,
 ]
-"""Five seeds, which choose the weights, and 15 more at these; at one weight and five seeds, projection of each
-variable and the others (Figures 8 and 11)."""
+"""Five seeds, which choose the weights, and 15 more at these; at one weight, projection of each variable and
+the others (Figures 8 and 11)."""
 SMOKE = [
     {"seed": [0, 1], "auxiliary": ["similar"], "method": methods} | SETTINGS | {"train": 100, "epochs": 2}
     for methods in (["SingleTask"], ["Projection", "Projection(lam=3, smoothing=0.01)"])

@@ -53,7 +53,7 @@ LAPTOP = [
     CHOICE,
     *(
         {"seed": [seed], "method": [method], "pixels": PIXELS, "lr": lr} | SMALL
-        for seed in range(1, 6)
+        for seed in (1, 2, 3)
         for method, lr in CHOSEN.items()
     ),
 ]
