@@ -4,6 +4,7 @@ from mtlcore.book.widgets.ball import Ball
 from mtlcore.book.widgets.circle import Circle
 from mtlcore.book.widgets.descent import Descent
 from mtlcore.book.widgets.explorer import Explorer
+from mtlcore.book.widgets.gramian import Gramian
 from mtlcore.book.widgets.moments import Moments
 from mtlcore.book.widgets.pair import Pair
 from mtlcore.book.widgets.rebound import Rebound
@@ -19,6 +20,7 @@ __all__ = [
     "Circle",
     "Descent",
     "Explorer",
+    "Gramian",
     "Moments",
     "Pair",
     "Rebound",

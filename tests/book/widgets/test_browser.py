@@ -14,6 +14,7 @@ from mtlcore.book.widgets import (
     Circle,
     Descent,
     Explorer,
+    Gramian,
     Moments,
     Pair,
     Rebound,
@@ -501,6 +502,28 @@ def test_pair_by_mouse_and_keyboard(show):
     lam.send_keys(Keys.RIGHT)
     assert lam.get_attribute("aria-valuetext") == "λ = 2" and row(second, "Static")[0] < 0 < before[0]
     assert not one(first, "input[type=range]").is_displayed()
+
+
+def test_gramian_by_keyboard(show):
+    browser = show(Gramian(), Gramian([1, 1, 1], [90, 90, 90]))
+    first, second = all_of(browser, ".mtl-gramian[role=group]")
+    kept, status = second.text, one(first, ".mtl-status")
+    assert status.text == "Task 3 gets worse with EW, CAGrad."
+    sliders = all_of(first, "input[type=range]")
+    sliders[0].send_keys(Keys.LEFT, Keys.LEFT)
+    assert sliders[0].get_attribute("aria-valuetext") == "length 0.5"
+    assert row(first, "MGDA") != row(first, "IMTLG")
+    sliders[3].send_keys(Keys.HOME)  # 30, 130 and 90 degrees do not exist
+    says_now = [s.get_attribute("aria-valuetext") for s in sliders[3:]]
+    assert says_now == ["30 degrees", "130 degrees", "110 degrees"]
+    sliders[5].send_keys(Keys.END)
+    assert [s.get_attribute("aria-valuetext") for s in sliders[3:]][2] == "150 degrees"
+    shown = Gramian([0.5, 1, 0.5], [30, 130, 150]).read()
+    for name, (w, gains) in shown.items():
+        assert row(first, name) == pytest.approx([*w.tolist(), *gains.abs().tolist()], abs=0.0052) or any(
+            gains < -0.005
+        )
+    assert second.text == kept
 
 
 def sample_row(root, sample):

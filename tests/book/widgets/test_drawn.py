@@ -13,6 +13,7 @@ from mtlcore.book.widgets import (
     Circle,
     Descent,
     Explorer,
+    Gramian,
     Pair,
     Samples,
     Simplex,
@@ -20,6 +21,7 @@ from mtlcore.book.widgets import (
     WeightSlider,
     ball,
     circle,
+    gramian,
     ground,
     pair,
     paths,
@@ -152,6 +154,11 @@ def trial_of(shown):
     }
 
 
+def gramian_of(shown):
+    found = {name: gramian.place(w) for name, (w, _) in shown.read().items()}
+    return {f"[data-rule='{name}'] circle": [point] for name, point in found.items()}
+
+
 def samples_of(shown):
     alignment, weights = shown.read()
     labels = np.array(samples.OWN)
@@ -220,6 +227,15 @@ STATES = {
     "Trial": (
         trial_of,
         lambda: [Trial(batch, beta) for batch in (0, 150, 240, 330) for beta in trial.BETAS],
+    ),
+    "Gramian": (
+        gramian_of,
+        lambda: [
+            Gramian(lengths, angles)
+            for lengths, angles in itertools.product(
+                ([2, 1, 0.5], [0.5, 0.5, 1]), ([110, 130, 90], [30, 150, 130], [110, 130, 110], [90, 90, 90])
+            )
+        ],
     ),
     "Samples": (
         samples_of,
