@@ -44,7 +44,7 @@ UNIT = 10_000
 NOTE = (
     "Weights λ are scaled to the sum 1: a corner of the triangle is one task alone, and outside of it some "
     "weight is negative. A ring at the edge of the picture stands for a point beyond it. Kλ is what a short "
-    "step with these weights takes off each loss, per unit of learning rate; ▼ marks a loss that rises. "
+    "step with these weights takes off each loss, per unit of learning rate; below zero the loss rises. "
     "The stronger the colour of K, the larger the cosine; red is conflict. PCGrad: mean over its random "
     "orders. GradVac: at its first step, where it equals PCGrad. CAGrad: c = 0.4."
 )
