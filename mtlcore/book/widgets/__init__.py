@@ -5,6 +5,7 @@ from mtlcore.book.widgets.circle import Circle
 from mtlcore.book.widgets.descent import Descent
 from mtlcore.book.widgets.explorer import Explorer
 from mtlcore.book.widgets.gramian import Gramian
+from mtlcore.book.widgets.lag import Lag
 from mtlcore.book.widgets.moments import Moments
 from mtlcore.book.widgets.pair import Pair
 from mtlcore.book.widgets.rebound import Rebound
@@ -21,6 +22,7 @@ __all__ = [
     "Descent",
     "Explorer",
     "Gramian",
+    "Lag",
     "Moments",
     "Pair",
     "Rebound",

@@ -15,6 +15,7 @@ from mtlcore.book.widgets import (
     Descent,
     Explorer,
     Gramian,
+    Lag,
     Moments,
     Pair,
     Rebound,
@@ -387,6 +388,42 @@ def test_rebound_by_keyboard(show):
     one(browser, "input[type=radio]").send_keys(Keys.LEFT)
     run = rebound.simulate(0.1)
     assert [cell.text for cell in all_of(browser, "td")][1:] == ["0.10", f"{run['weight'][72]:.2f}"]
+
+
+def test_lag_plays_and_stops(show):
+    browser = show(Lag(step=298), Lag(1.5, 0.05, "none", 7))
+    first, second = all_of(browser, ".mtl-lag[role=group]")
+    kept = one(second, "tbody").text
+    play, status = one(first, "button"), one(first, ".mtl-status")
+    play.send_keys(Keys.ENTER)
+    wait(browser, lambda: "Step 300" in status.text and "Play" in play.text)
+    play.send_keys(Keys.ENTER)  # at the end it starts anew
+    wait(browser, lambda: 1 < int(one(first, ".mtl-plane output").text) < 298)
+    play.send_keys(Keys.ENTER)
+    assert "Play" in play.text and one(second, "tbody").text == kept
+
+
+def test_lag_by_keyboard(show):
+    browser = show(Lag())
+
+    def cells():
+        return [row.text.split()[2:] for row in all_of(browser, "tbody tr")]
+
+    def exact(*state):
+        return [[f"{value[task, state[-1]]:.2f}" for value in Lag(*state).read().values()] for task in (0, 1)]
+
+    assert cells() == exact(0.0, 0.025, "unit", 110)
+    step, rate = one(browser, ".mtl-plane input[type=range]"), one(browser, ".mtl-panel input[type=range]")
+    step.send_keys(*[Keys.RIGHT] * 7)
+    assert step.get_attribute("aria-valuetext") == "step 117" and cells() == exact(0.0, 0.025, "unit", 117)
+    rate.send_keys(Keys.LEFT)
+    assert rate.get_attribute("aria-valuetext") == "learning rate of the weights 0.005"
+    assert cells() == exact(0.0, 0.005, "unit", 117)
+    one(browser, "fieldset:nth-of-type(2) input:checked").send_keys(Keys.LEFT)
+    assert cells() == exact(1.5, 0.005, "unit", 117)
+    one(browser, "fieldset input:checked").send_keys(Keys.RIGHT)
+    assert cells() == exact(1.5, 0.005, "none", 117)
+    assert "Step 117" in one(browser, ".mtl-status").text
 
 
 def shown_losses(browser):

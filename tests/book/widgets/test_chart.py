@@ -31,6 +31,7 @@ CHOSEN = {
 }
 MORE = {
     "Uncertainty": {"losses": [[a, 10 / a] for a in (0.01, 0.1, 1.0, 10.0, 100.0)]},
+    "Lag": {"step": [0, 100, 117, 300]},
     "Rebound": {"step": [0, 3, 117, 118, 150, 300]},
     "Trial": {"batch": [0, 210, 310, 350]},
     "Samples": {"step": [0, 3, 20]},
@@ -119,6 +120,15 @@ def rebound_of(shown):
     return [([line], [line[-1]]) for line in lines]
 
 
+def lag_of(shown):
+    series, t = shown.read(), shown.step
+    charts = []
+    for solid, dashed in (("weight", "exact"), ("norm", "target")):
+        lines = [[*enumerate(series[name][task])] for task in (0, 1) for name in (dashed, solid)]
+        charts.append((lines, [(t, series[solid][task][t]) for task in (0, 1)]))
+    return charts
+
+
 def ball_of(shown):
     entry = next(entry for entry in shown.data["losses"] if entry["name"] == shown.loss)
     at = shown.data["radii"].index(shown.radius)
@@ -142,6 +152,7 @@ DATA = {
     "Moments": moments_of,
     "Temperature": temperature_of,
     "Uncertainty": uncertainty_of,
+    "Lag": lag_of,
     "Rebound": rebound_of,
     "Ball": ball_of,
     "Trial": trial_of,

@@ -257,7 +257,7 @@ STATES = {
     ),
 }
 """What is expected of a widget, by selector, and the states that are looked at."""
-CHARTS = {"Ball", "Moments", "Rebound", "Samples", "Temperature", "Trial", "Uncertainty"}
+CHARTS = {"Ball", "Lag", "Moments", "Rebound", "Samples", "Temperature", "Trial", "Uncertainty"}
 """Widgets whose charts ``test_chart`` reads back."""
 
 
