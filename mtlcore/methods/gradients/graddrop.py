@@ -112,9 +112,13 @@ class GradDrop(Randomised, GradientSurgery, GradientBalancing):
         return None
 
 
+def purity(gradients: Tensor) -> Tensor:
+    """Shares P (D,) of the positive entries in the sums of absolute values of gradients (T, D)."""
+    rising, falling = gradients.clamp(min=0).sum(0), -gradients.clamp(max=0).sum(0)
+    return torch.where(rising + falling > 0, rising / (rising + falling), 0.5)
+
+
 def shares(gradients: Tensor, uniform: Tensor, leak: Tensor) -> Tensor:
     """(T, D) shares of the entries that pass, when uniform draws (D,) choose the signs and (T,) leak."""
-    rising, falling = gradients.clamp(min=0).sum(0), -gradients.clamp(max=0).sum(0)
-    purity = torch.where(rising + falling > 0, rising / (rising + falling), 0.5)
-    chosen = torch.where(uniform < purity, gradients > 0, gradients < 0).to(gradients)
+    chosen = torch.where(uniform < purity(gradients), gradients > 0, gradients < 0).to(gradients)
     return leak[:, None].lerp(torch.ones_like(chosen), chosen)

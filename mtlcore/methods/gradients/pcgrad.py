@@ -60,14 +60,18 @@ class PCGrad(Randomised, GradientBalancing):
         super().__init__(scale=scale, level=level, generator=generator)
 
     def rule(self, gramian: Tensor) -> Tensor:
-        tasks = len(gramian)
-        rows = torch.arange(tasks)
-        coefficients = torch.eye(tasks).to(gramian)
-        products = gramian.clone()  # of every row's current g with every g_j
-        norms = gramian.diagonal()
-        for others in orders(tasks, self.generator).T.to(gramian.device):
-            conflict = products[rows, others].clamp(max=0)
-            removed = torch.where(norms[others] > 0, conflict / norms[others], 0)
-            coefficients[rows, others] -= removed
-            products -= removed[:, None] * gramian[others]
-        return coefficients.sum(0)
+        return project(gramian, orders(len(gramian), self.generator)).sum(0)
+
+
+def project(gramian: Tensor, others: Tensor) -> Tensor:
+    """(T, T) coefficients of the changed gradients, one a row; others (T, K) has the tasks that row meets."""
+    rows = torch.arange(len(gramian))
+    coefficients = torch.eye(len(gramian)).to(gramian)
+    products = gramian.clone()  # of every row's current g with every g_j
+    norms = gramian.diagonal()
+    for met in others.T.to(gramian.device):
+        conflict = products[rows, met].clamp(max=0)
+        removed = torch.where(norms[met] > 0, conflict / norms[met], 0)
+        coefficients[rows, met] -= removed
+        products -= removed[:, None] * gramian[met]
+    return coefficients

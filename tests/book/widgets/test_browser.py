@@ -12,11 +12,13 @@ from mtlcore.book import style, widgets
 from mtlcore.book.widgets import (
     Ball,
     Circle,
+    Coordinates,
     Descent,
     Explorer,
     Gramian,
     Lag,
     Moments,
+    Orders,
     Pair,
     Rebound,
     Samples,
@@ -620,6 +622,47 @@ def test_samples_play_and_stop(show):
     wait(browser, lambda: "Step 20" in status.text and "Play" in play.text)
     play.send_keys(Keys.ENTER)  # at the end it starts anew
     wait(browser, lambda: 0 < int(one(browser, "output").text) < 19)
+    play.send_keys(Keys.ENTER)
+    assert "Play" in play.text
+
+
+def test_orders_by_mouse_and_keyboard(show):
+    browser = show(Orders(), Orders(45, 210, 1.0, "231", 7))
+    first, second = all_of(browser, ".mtl-orders[role=group]")
+    kept, status = second.text, one(first, ".mtl-status")
+    assert status.text.startswith("Before the surgery.")
+    press(first, "Forward ▶")
+    assert status.text == "Gradient 1 meets g₂: ⟨g, g₂⟩ = −0.71. A conflict: its part along g₂ goes."
+    next(b for b in all_of(first, "button") if "Forward" in b.text).send_keys(*[Keys.ENTER] * 7)
+    assert status.text == "The sum d of the three. It raises the loss of task 1, to first order."
+    all_of(first, "input[type=radio]")[0].send_keys(Keys.DOWN, Keys.DOWN, Keys.DOWN)
+    assert one(first, ".mtl-chosen").text.split() == ["2,", "3,", "1", "0.00", "0.00", "0.00"]
+    assert status.text.endswith("It raises no loss, to first order.")
+    press(first, "◀ Back")
+    assert one(first, "output").text == "6"
+    press(first, "All agree")
+    assert [cell.text for cell in all_of(first, "tbody tr:last-child td")] == ["2.57", "2.12", "1.97"]
+    angle = all_of(first, "input[type=range]")[1]
+    angle.send_keys(Keys.RIGHT)
+    assert angle.get_attribute("aria-valuetext") == "45 degrees"
+    assert second.text == kept
+
+
+def test_coordinates_by_mouse_and_keyboard(show):
+    browser = show(Coordinates(draw=0), Coordinates("balanced", 0.5, 58))
+    first, second = all_of(browser, ".mtl-coordinates[role=group]")
+    status = one(first, ".mtl-status")
+    assert status.text.startswith("No draw yet.")
+    press(first, "Draw again")
+    press(first, "Draw again")
+    assert status.text.startswith("Draw 2:") and one(first, "output").text == "2"
+    all_of(first, "input[type=radio]")[0].send_keys(Keys.RIGHT)
+    assert status.text.endswith("The mean of 2 is at most 0.00 from the sum.")
+    play = all_of(second, "button")[1]
+    play.send_keys(Keys.ENTER)
+    wait(browser, lambda: one(second, "output").text == "60" and "Play" in play.text)
+    play.send_keys(Keys.ENTER)  # at the end it starts anew
+    wait(browser, lambda: 0 < int(one(second, "output").text) < 58)
     play.send_keys(Keys.ENTER)
     assert "Play" in play.text
 

@@ -9,7 +9,7 @@ from helpers.browser import CHROMIUM, DRIVER, all_of
 from helpers.pages import drawing
 
 from mtlcore.book import widgets
-from mtlcore.book.widgets import base, moments, rebound, samples, temperature, uncertainty
+from mtlcore.book.widgets import base, coordinates, moments, rebound, samples, temperature, uncertainty
 
 WIDGETS = {name: getattr(widgets, name) for name in widgets.__all__}
 READ = """
@@ -35,6 +35,7 @@ MORE = {
     "Rebound": {"step": [0, 3, 117, 118, 150, 300]},
     "Trial": {"batch": [0, 210, 310, 350]},
     "Samples": {"step": [0, 3, 20]},
+    "Coordinates": {"draw": [1, 2, 60]},
 }
 """Values of what is not a choice."""
 
@@ -148,6 +149,12 @@ def samples_of(shown):
     return [([], []), ([line], [line[shown.step]]), ([], [])]
 
 
+def coordinates_of(shown):
+    errors = coordinates.errors(shown.example, shown.leak)[: shown.draw]
+    line = [*enumerate(errors, start=1)]
+    return [([], []), ([line], [line[-1]])]
+
+
 DATA = {
     "Moments": moments_of,
     "Temperature": temperature_of,
@@ -157,6 +164,7 @@ DATA = {
     "Ball": ball_of,
     "Trial": trial_of,
     "Samples": samples_of,
+    "Coordinates": coordinates_of,
 }
 """The lines and the dots of each chart of a widget, as the data have them."""
 

@@ -11,9 +11,11 @@ from mtlcore.book import widgets
 from mtlcore.book.widgets import (
     Ball,
     Circle,
+    Coordinates,
     Descent,
     Explorer,
     Gramian,
+    Orders,
     Pair,
     Samples,
     Simplex,
@@ -21,8 +23,10 @@ from mtlcore.book.widgets import (
     WeightSlider,
     ball,
     circle,
+    coordinates,
     gramian,
     ground,
+    orders,
     pair,
     paths,
     plane,
@@ -159,6 +163,44 @@ def gramian_of(shown):
     return {f"[data-rule='{name}'] circle": [point] for name, point in found.items()}
 
 
+def orders_of(shown):
+    found = shown.updates()
+    given = shown.gradients()
+    vectors = torch.stack([*found.values()])
+    scale = orders.unit([*given, given.sum(0), *vectors])
+
+    def places(points):
+        return plane.SIZE / 2 + scale * points.numpy() * [1, -1]
+
+    return {
+        ONE.format("PCGrad"): places(found[shown.order][None]),
+        ".mtl-draws circle": sorted(places(vectors).tolist()),
+        ".mtl-mean circle": places(vectors.mean(0, keepdim=True)),
+    }
+
+
+def coordinates_of(shown):
+    given, axis = coordinates.rows(shown.example), coordinates.HIGHEST
+    columns = []
+    for entries in given.T.tolist():
+        tops = {True: 0.0, False: 0.0}
+        for value in filter(None, entries):
+            start, tops[value > 0] = tops[value > 0], tops[value > 0] + value
+            columns.append([110 - 90 * max(start, start + value) / axis, 90 * abs(value) / axis])
+        rising, falling = tops[True], -tops[False]
+        share = 70 * rising / (rising + falling)
+        columns.append([310 - share, share])
+    uniform = coordinates.uniforms()[shown.draw - 1].numpy()
+    across = 74 + 54 * np.arange(len(uniform))
+    so_far = 110 - 90 * coordinates.means(shown.example, shown.leak)[shown.draw - 1].numpy() / axis
+    diamonds = np.stack([across, so_far], 1)[:, None] + [[0, -7], [7, 0], [0, 7], [-7, 0]]
+    return {
+        ".mtl-column": columns,
+        "circle.mtl-knob": np.stack([across, 310 - 70 * uniform], 1),
+        ".mtl-so-far": diamonds.reshape(len(uniform), -1),
+    }
+
+
 def samples_of(shown):
     alignment, weights = shown.read()
     labels = np.array(samples.OWN)
@@ -237,6 +279,22 @@ STATES = {
             )
         ],
     ),
+    "Orders": (
+        orders_of,
+        lambda: [
+            Orders(*angles, length, order, orders.STEPS)
+            for angles in ((135, 225), (45, 210), (30, 315), (0, 180))
+            for length, order in ((1.0, "123"), (2.0, "321"), (0.5, "231"))
+        ],
+    ),
+    "Coordinates": (
+        coordinates_of,
+        lambda: [
+            Coordinates(example, leak, draw)
+            for example, leak in itertools.product(coordinates.EXAMPLES, coordinates.LEAKS)
+            for draw in (1, 2, 37, 60)
+        ],
+    ),
     "Samples": (
         samples_of,
         lambda: [
@@ -257,7 +315,7 @@ STATES = {
     ),
 }
 """What is expected of a widget, by selector, and the states that are looked at."""
-CHARTS = {"Ball", "Lag", "Moments", "Rebound", "Samples", "Temperature", "Trial", "Uncertainty"}
+CHARTS = {"Ball", "Coordinates", "Lag", "Moments", "Rebound", "Samples", "Temperature", "Trial", "Uncertainty"}
 """Widgets whose charts ``test_chart`` reads back."""
 
 
