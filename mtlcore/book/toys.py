@@ -1,4 +1,4 @@
-"""Problems in the plane: tasks that are plain functions of two shared parameters."""
+"""Problems in the plane, whose tasks are functions of two parameters, and a small one for a network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mtlcore.methods.base import Method
 from mtlcore.models import MultiTaskModel
 from mtlcore.signals import Signals
-from mtlcore.tasks import Batch, Metrics, Task
+from mtlcore.tasks import Batch, Metrics, MultiTaskData, Split, Task
 
 Function = Callable[[Tensor], Tensor]
 """A task's loss at points (..., 2), as (...)."""
@@ -105,6 +105,41 @@ def descend(
         optimizer.step()
         path.append(point.theta.detach().clone())
     return torch.stack(path)
+
+
+def teachers(seed: int = 0, scales: Sequence[float] = (1.0, 1.0, 3.0)) -> MultiTaskData:
+    """Make regressions whose labels come from small random networks, one a task.
+
+    Parameters
+    ----------
+    seed : int, default 0
+        Seed of the networks and of the inputs.
+    scales : sequence of float, default (1, 1, 3)
+        What the labels of each task are multiplied by.
+
+    Returns
+    -------
+    data : MultiTaskData
+        300 training, 500 validation and 2,000 test samples with 10 inputs, and one label a task.
+
+    Examples
+    --------
+    >>> from mtlcore.book.toys import teachers
+    >>> data = teachers()
+    >>> data.train.inputs.shape, [target.shape for target in data.train.targets]
+    (torch.Size([300, 10]), [torch.Size([300, 1]), torch.Size([300, 1]), torch.Size([300, 1])])
+    """
+    generator = torch.Generator().manual_seed(seed)
+    inner = torch.randn(len(scales), 10, 5, generator=generator) / 2
+    outer = torch.randn(len(scales), 5, 1, generator=generator) / 5**0.5
+
+    def split(size: int) -> Split:
+        x = torch.randn(size, 10, generator=generator)
+        labels = [a * torch.tanh(x @ w) @ v for a, w, v in zip(scales, inner, outer, strict=True)]
+        return Split(x, tuple(labels))
+
+    tasks = tuple(Task.regression(str(number)) for number in range(1, len(scales) + 1))
+    return MultiTaskData("teachers", split(300), split(500), split(2000), tasks)
 
 
 def _task(name: str, function: Function) -> Task:

@@ -1,4 +1,4 @@
-"""Problems in the plane."""
+"""Problems in the plane, and one for a network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from helpers.methods import make, methods
 
 import mtlcore as mtl
-from mtlcore.book.toys import descend, quadratic
+from mtlcore.book.toys import descend, quadratic, teachers
 
 TASKS = {"flat": quadratic([1, 0], [1, 4], 30), "steep": quadratic([-1, 0.5], [9, 1], -20)}
 
@@ -38,3 +38,12 @@ def test_quadratic_has_its_curvatures() -> None:
     hessian = torch.func.hessian(TASKS["steep"])(torch.zeros(2, dtype=torch.float64))
     torch.testing.assert_close(torch.linalg.eigvalsh(hessian), torch.tensor([1.0, 9], dtype=torch.float64))
     assert TASKS["steep"](torch.tensor([-1, 0.5], dtype=torch.float64)) == 0
+
+
+def test_teachers_differ_in_scale_alone() -> None:
+    plain, scaled = teachers(3, (1, 1)), teachers(3, (1, 4))
+    for name in ("train", "validation", "test"):
+        one, other = getattr(plain, name), getattr(scaled, name)
+        assert torch.equal(one.inputs, other.inputs) and torch.equal(one.targets[0], other.targets[0])
+        torch.testing.assert_close(4 * one.targets[1], other.targets[1])
+    assert not torch.equal(teachers(4).train.inputs, teachers(3).train.inputs)
