@@ -32,7 +32,7 @@ PRESETS: dict[str, tuple[int, int, float]] = {
 ROOM, SHORTEST = 140, 1.5
 """Length in the picture of the longest vector, which counts as having the length 1.5 at least."""
 NOTE = (
-    "g₁ and g₂ have length 1, and the rings are at lengths 1 and 2. Pale arrows are the task gradients, full "
+    "g₁ and g₂ have length 1, as the inner ring says. Pale arrows are the task gradients, full "
     "ones what the projections have left of them; dots are the updates of all orders, and the white one is "
     "their mean. Arrows in the shaded part, if there is one, lower all three losses, to first order. The "
     "table has ⟨d, gᵢ⟩: a step with the rate η lowers the loss of task i by η times that, to first order; "
