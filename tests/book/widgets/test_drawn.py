@@ -315,7 +315,10 @@ STATES = {
     ),
 }
 """What is expected of a widget, by selector, and the states that are looked at."""
-CHARTS = {"Ball", "Coordinates", "Lag", "Moments", "Rebound", "Samples", "Temperature", "Trial", "Uncertainty"}
+CHARTS = {
+    *("Ball", "Coordinates", "Lag", "Moments", "Rebound"),
+    *("Samples", "Temperature", "Trial", "Uncertainty"),
+}
 """Widgets whose charts ``test_chart`` reads back."""
 
 
