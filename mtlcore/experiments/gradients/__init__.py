@@ -1,0 +1,1 @@
+"""The book's own experiments for its part on gradients."""
