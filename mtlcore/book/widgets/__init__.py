@@ -2,11 +2,13 @@
 
 from mtlcore.book.widgets.ball import Ball
 from mtlcore.book.widgets.circle import Circle
+from mtlcore.book.widgets.compromise import Compromise
 from mtlcore.book.widgets.coordinates import Coordinates
 from mtlcore.book.widgets.descent import Descent
 from mtlcore.book.widgets.explorer import Explorer
 from mtlcore.book.widgets.gramian import Gramian
 from mtlcore.book.widgets.lag import Lag
+from mtlcore.book.widgets.landscape import Landscape
 from mtlcore.book.widgets.moments import Moments
 from mtlcore.book.widgets.orders import Orders
 from mtlcore.book.widgets.pair import Pair
@@ -21,11 +23,13 @@ from mtlcore.book.widgets.weight import WeightSlider
 __all__ = [
     "Ball",
     "Circle",
+    "Compromise",
     "Coordinates",
     "Descent",
     "Explorer",
     "Gramian",
     "Lag",
+    "Landscape",
     "Moments",
     "Orders",
     "Pair",

@@ -12,11 +12,13 @@ from mtlcore.book import style, widgets
 from mtlcore.book.widgets import (
     Ball,
     Circle,
+    Compromise,
     Coordinates,
     Descent,
     Explorer,
     Gramian,
     Lag,
+    Landscape,
     Moments,
     Orders,
     Pair,
@@ -30,6 +32,7 @@ from mtlcore.book.widgets import (
     circle,
     descent,
     explorer,
+    landscape,
     paths,
     rebound,
 )
@@ -563,6 +566,38 @@ def test_gramian_by_keyboard(show):
             gains < -0.005
         )
     assert second.text == kept
+
+
+def test_compromise_by_keyboard(show):
+    browser = show(Compromise(angle=140, length=3.0, c=0.4))
+    status, (radius, angle) = one(browser, ".mtl-status"), all_of(browser, "input[type=range]")
+    assert status.text == "CAGrad's step makes task 1 worse, as the mean does."
+    radius.send_keys(*[Keys.RIGHT] * 2)
+    assert radius.get_attribute("aria-valuetext") == "c = 0.6"
+    assert status.text == "The mean makes task 1 worse, CAGrad no task."
+    found = [cell.text.replace("−", "-") for cell in all_of(browser, "tbody td")]
+    entry, at = Compromise(140, 3.0).read(), 7
+    exact = [value for pair in zip(entry["w"][at], entry["products"][at], strict=True) for value in pair]
+    assert found == [f"{value:.2f}" for value in exact]
+    angle.send_keys(Keys.HOME)
+    assert angle.get_attribute("aria-valuetext") == "30 degrees"
+    all_of(browser, "input[type=radio]")[1].click()
+    assert status.text == "Neither the mean nor CAGrad makes a task worse."
+
+
+def test_landscape_by_keyboard(show):
+    browser = show(Landscape("Adam", 0.1, ["Static"]))
+    assert len(all_of(browser, ".mtl-curve")) == 3
+    one(browser, "tr[data-rule=MGDA] input").click()
+    assert len(all_of(browser, ".mtl-curve")) == 6
+    rate = one(browser, "input[type=range]")
+    rate.send_keys(Keys.HOME)
+    assert rate.get_attribute("aria-valuetext") == "learning rate 0.01"
+    all_of(browser, "input[type=radio]")[0].click()
+    stored = landscape.rows().query("name == 'MGDA' and optimizer == 'SGD' and lr == 0.01").iloc[0]
+    cells = [cell.text for cell in all_of(browser, "tr[data-rule=MGDA] td")]
+    assert cells == [landscape._text(stored[f"distance.{start}"]) for start in landscape.STARTS]
+    assert one(browser, ".mtl-status").text.startswith("SGD at 0.01: 0 of 12 methods end within 0.1")
 
 
 def sample_row(root, sample):

@@ -9,7 +9,16 @@ from helpers.browser import CHROMIUM, DRIVER, all_of
 from helpers.pages import drawing
 
 from mtlcore.book import widgets
-from mtlcore.book.widgets import base, coordinates, moments, rebound, samples, temperature, uncertainty
+from mtlcore.book.widgets import (
+    base,
+    compromise,
+    coordinates,
+    moments,
+    rebound,
+    samples,
+    temperature,
+    uncertainty,
+)
 
 WIDGETS = {name: getattr(widgets, name) for name in widgets.__all__}
 READ = """
@@ -33,6 +42,7 @@ MORE = {
     "Uncertainty": {"losses": [[a, 10 / a] for a in (0.01, 0.1, 1.0, 10.0, 100.0)]},
     "Lag": {"step": [0, 100, 117, 300]},
     "Rebound": {"step": [0, 3, 117, 118, 150, 300]},
+    "Compromise": {"angle": [30, 110, 170], "c": [0, 0.4, 20]},
     "Trial": {"batch": [0, 210, 310, 350]},
     "Samples": {"step": [0, 3, 20]},
     "Coordinates": {"draw": [1, 2, 60]},
@@ -144,6 +154,13 @@ def trial_of(shown):
     return [([], []), ([[*zip(angles, task, strict=True)] for task in gains], ends)]
 
 
+def compromise_of(shown):
+    entry = shown.read()
+    flat = [[(end, entry["rules"][name]["gain"]) for end in (0, 1)] for name in ("MGDA", "IMTLG")]
+    line = [(c / (1 + c), value) for c, value in zip(compromise.RADII, entry["gain"], strict=True)]
+    return [([], []), ([*flat, line], [line[compromise.RADII.index(shown.c)]])]
+
+
 def samples_of(shown):
     line = [*enumerate(shown.data["shares"][[*samples.SIMILARITIES].index(shown.similarity)])]
     return [([], []), ([line], [line[shown.step]]), ([], [])]
@@ -163,6 +180,7 @@ DATA = {
     "Rebound": rebound_of,
     "Ball": ball_of,
     "Trial": trial_of,
+    "Compromise": compromise_of,
     "Samples": samples_of,
     "Coordinates": coordinates_of,
 }

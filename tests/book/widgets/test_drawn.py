@@ -11,10 +11,12 @@ from mtlcore.book import widgets
 from mtlcore.book.widgets import (
     Ball,
     Circle,
+    Compromise,
     Coordinates,
     Descent,
     Explorer,
     Gramian,
+    Landscape,
     Orders,
     Pair,
     Samples,
@@ -23,9 +25,11 @@ from mtlcore.book.widgets import (
     WeightSlider,
     ball,
     circle,
+    compromise,
     coordinates,
     gramian,
     ground,
+    landscape,
     orders,
     pair,
     paths,
@@ -149,6 +153,22 @@ def circle_of(shown):
     return {".mtl-curve": [np.ravel([ground.place(point) for point in path]) for path in found]}
 
 
+def landscape_of(shown):
+    found = [landscape.look_up(name, shown.optimizer, shown.lr) for name in shown.shown]
+    every = [path for paths_of_one in found for path in paths_of_one]
+    return {".mtl-curve": [np.ravel([landscape.place(point) for point in path]) for path in every]}
+
+
+def compromise_of(shown):
+    entry = shown.read()
+    updates = [entry["rules"][name]["d"] for name in compromise.LABELS]
+    updates.append(entry["d"][compromise.RADII.index(shown.c)])
+    reach = max(*np.linalg.norm(entry["gradients"], axis=1), (1 + shown.c) * entry["mean"])
+    tips = plane.SIZE / 2 + compromise.REACH / reach * np.array(updates) * [1, -1]
+    ball = plane.SIZE / 2 + compromise.REACH / reach * np.array(updates[0]) * [1, -1]
+    return {ALL: sorted(tips.tolist()), ".mtl-plane .mtl-edge": [ball]}
+
+
 def trial_of(shown):
     at, row = trial.ANGLES.index(shown.batch), trial.BETAS.index(shown.beta)
     places = [*shown.data["ends"][at], shown.data["theta"]]
@@ -265,6 +285,23 @@ STATES = {
     "Circle": (
         circle_of,
         lambda: [Circle(start, name) for start in ((0.1, 1.9), (-1.5, -1)) for name in ("Adam", "SGD")],
+    ),
+    "Landscape": (
+        landscape_of,
+        lambda: [
+            Landscape(optimizer, lr, names)
+            for optimizer, lr in itertools.product(landscape.OPTIMIZERS, landscape.RATES)
+            for names in (["Static", "MGDA"], ["RLW", "CAGrad"])
+        ],
+    ),
+    "Compromise": (
+        compromise_of,
+        lambda: [
+            Compromise(angle, length, c)
+            for angle, length, c in itertools.product(
+                (30, 100, 140, 170), compromise.LENGTHS, (0, 0.4, 3, 20)
+            )
+        ],
     ),
     "Trial": (
         trial_of,
