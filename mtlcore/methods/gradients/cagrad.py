@@ -110,7 +110,7 @@ def _worst_case(gradients: Tensor, mean: Tensor, radius: Tensor) -> Tensor | Non
         w = min_norm(math.sqrt(x) * gradients + mean, start=w > 0)
         ratio = x * float((w @ gradients).norm() / radius) ** 2  # 1 at the solution
         if step == 0 and length < least and ratio < 1 + 1e-6:
-            return None  # even the largest x is too small: the best g_w is zero
+            return None  # even the largest x is too small: g_w is zero
         if abs(ratio - 1) < 1e-12:
             break
         low, high = (low, x) if ratio > 1 else (x, high)
