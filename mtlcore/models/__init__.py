@@ -6,6 +6,7 @@ from mtlcore.models.binary_lenet import binary_lenet
 from mtlcore.models.dense_nets import branches, deeplab
 from mtlcore.models.face import face_net
 from mtlcore.models.lenet import lenet
+from mtlcore.models.lenet_sharing import lenet_cross_stitch, lenet_mtan, lenet_nddr
 from mtlcore.models.mlp import mlp
 from mtlcore.models.multitask import MultiTaskModel
 from mtlcore.models.resnet import resnet
@@ -23,6 +24,9 @@ __all__ = [
     "deeplab",
     "face_net",
     "lenet",
+    "lenet_cross_stitch",
+    "lenet_mtan",
+    "lenet_nddr",
     "mlp",
     "mtan",
     "nddr",

@@ -6,6 +6,9 @@ from torch import nn
 
 from mtlcore.models.multitask import MultiTaskModel
 
+CHANNELS = (10, 20)
+"""Channels of the two convolutions."""
+
 
 def lenet(
     tasks: int = 2,
@@ -51,18 +54,37 @@ def lenet(
     >>> [output.shape for output in model(torch.rand(5, 1, 11, 11))]
     [torch.Size([5, 10]), torch.Size([5, 10])]
     """
+    trunk = nn.Sequential(*(part for layer in layers(size, kernels, features) for part in layer))
+    return MultiTaskModel(trunk, [nn.Linear(features, classes) for _ in range(tasks)])
+
+
+def layers(size: int, kernels: tuple[int, int], features: int) -> list[nn.Sequential]:
+    """Make the three layers of a LeNet's trunk: two convolutions with max-pooling, one fully connected.
+
+    Parameters
+    ----------
+    size : int
+        Height and width of the images, in pixels.
+    kernels : tuple of int
+        Kernel sizes of the two convolutions, in pixels.
+    features : int
+        Number of features after the last layer.
+
+    Returns
+    -------
+    layers : list of torch.nn.Sequential
+        From images (N, 1, size, size) to features (N, features).
+
+    Raises
+    ------
+    ValueError
+        If the images are too small for the kernels.
+    """
     side = ((size - kernels[0] + 1) // 2 - kernels[1] + 1) // 2
     if side < 1:
         raise ValueError(f"images of {size} pixels are too small for kernels {kernels}")
-    trunk = nn.Sequential(
-        nn.Conv2d(1, 10, kernels[0]),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Conv2d(10, 20, kernels[1]),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Flatten(),
-        nn.Linear(20 * side**2, features),
-        nn.ReLU(),
-    )
-    return MultiTaskModel(trunk, [nn.Linear(features, classes) for _ in range(tasks)])
+    return [
+        nn.Sequential(nn.Conv2d(1, CHANNELS[0], kernels[0]), nn.ReLU(), nn.MaxPool2d(2)),
+        nn.Sequential(nn.Conv2d(*CHANNELS, kernels[1]), nn.ReLU(), nn.MaxPool2d(2)),
+        nn.Sequential(nn.Flatten(), nn.Linear(CHANNELS[1] * side**2, features), nn.ReLU()),
+    ]

@@ -17,9 +17,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mtlcore.models._attention import attention_mask
+from mtlcore.models._mixing import PerTask, Reduce, Select, Stitch
 from mtlcore.models.backbone import Bottleneck, backbone, channels
 from mtlcore.models.dense_nets import pyramid_head
 from mtlcore.models.multitask import MultiTaskModel
+
+STEM = 4
+"""Layers of a ResNet before the first that counts: the stem, up to the max-pooling."""
 
 
 def cross_stitch(
@@ -63,7 +68,7 @@ def cross_stitch(
     Misra et al. (2016). Random-weighting paper, Table 5.
     """
     networks = [backbone(depth, width=width, stride=8, weights=weights) for _ in outputs]
-    return _per_task(networks, [_Stitch(len(outputs)) for _ in range(3)], outputs, head_width)
+    return _per_task(networks, [Stitch(len(outputs)) for _ in range(3)], outputs, head_width)
 
 
 def nddr(
@@ -108,7 +113,7 @@ def nddr(
     Gao et al. (2019). Random-weighting paper, Table 5.
     """
     networks = [backbone(depth, width=width, stride=8, weights=weights) for _ in outputs]
-    mixers = [_Reduce(len(outputs), size) for size in channels(networks[0])]
+    mixers = [Reduce(len(outputs), size) for size in channels(networks[0])]
     return _per_task(networks, mixers, outputs, head_width)
 
 
@@ -164,72 +169,9 @@ def _per_task(
     """A model of one network per task, with pyramid heads."""
     size = channels(networks[0])[-1]
     heads = [
-        nn.Sequential(_Select(task, size), pyramid_head(size, k, head_width))
-        for task, k in enumerate(outputs)
+        nn.Sequential(Select(task, size), pyramid_head(size, k, head_width)) for task, k in enumerate(outputs)
     ]
-    return MultiTaskModel(_PerTask(networks, mixers), heads)
-
-
-class _PerTask(nn.Module):
-    """One network per task, mixed after the first layers: images (N, 3, H, W) to features (N, T C, h, w).
-
-    ``mixers[k]`` maps the list of the T features after layer k + 1, each (N, C_k, h_k, w_k), to such a list.
-    """
-
-    def __init__(self, networks: Sequence[nn.Sequential], mixers: Sequence[nn.Module]) -> None:
-        super().__init__()
-        self.networks, self.mixers = nn.ModuleList(networks), nn.ModuleList(mixers)
-
-    def forward(self, images: Tensor) -> Tensor:
-        # network[:4] is the stem up to the max-pooling, network[4:] are the four layers.
-        features = [network[:4](images) for network in self.networks]  # type: ignore[index]
-        for layer in range(4):
-            features = [net[4 + layer](x) for net, x in zip(self.networks, features, strict=True)]  # type: ignore[index]
-            if layer < len(self.mixers):
-                features = self.mixers[layer](features)
-        return torch.cat(features, 1)
-
-
-class _Select(nn.Module):
-    """Select the C channels of one task: (N, T C, h, w) to (N, C, h, w)."""
-
-    def __init__(self, task: int, size: int) -> None:
-        super().__init__()
-        self.start, self.size = task * size, size
-
-    def forward(self, z: Tensor) -> Tensor:
-        return z.narrow(1, self.start, self.size)
-
-
-class _Stitch(nn.Module):
-    """For each task a linear combination of the features of all T tasks, with learned weights (T, T)."""
-
-    def __init__(self, tasks: int) -> None:
-        super().__init__()
-        self.units = nn.Parameter(torch.ones(tasks, tasks))
-
-    def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
-        return list(torch.einsum("ts,s...->t...", self.units, torch.stack(list(features))))
-
-
-class _Reduce(nn.Module):
-    """For each task a 1 x 1 convolution of the concatenated features of all T tasks, and batch norm."""
-
-    def __init__(self, tasks: int, size: int) -> None:
-        super().__init__()
-        self.reduce = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(tasks * size, size, 1, bias=False), nn.BatchNorm2d(size))
-            for _ in range(tasks)
-        )
-        others = 0.1 / max(1, tasks - 1)
-        for task, layer in enumerate(self.reduce):
-            factors = [0.9 if other == task else others for other in range(tasks)]
-            initial = torch.cat([factor * torch.eye(size) for factor in factors], 1)  # (C, T C)
-            layer[0].weight.data.copy_(initial[..., None, None])  # type: ignore[index]
-
-    def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
-        joined = torch.cat(list(features), 1)  # (N, T C, h, w)
-        return [layer(joined) for layer in self.reduce]
+    return MultiTaskModel(PerTask(networks, mixers, STEM), heads)
 
 
 class _Taps(nn.Module):
@@ -263,7 +205,9 @@ class _Attention(nn.Module):
         super().__init__()
         self.split = [4 * sizes[0]] * 2 + [size for size in sizes[1:] for _ in range(2)]
         inputs = [sizes[0], *(2 * size for size in sizes[1:])]
-        self.masks = nn.ModuleList(_mask(i, size) for i, size in zip(inputs, sizes, strict=True))
+        self.masks = nn.ModuleList(
+            attention_mask(i, size, size // 4) for i, size in zip(inputs, sizes, strict=True)
+        )
         self.carry = nn.ModuleList(Bottleneck(a, b // 4) for a, b in pairwise(sizes))
 
     def forward(self, z: Tensor) -> Tensor:
@@ -277,15 +221,3 @@ class _Attention(nn.Module):
                 own = self.carry[layer](own)
             previous = [F.max_pool2d(own, 2) if layer == 0 else own]
         return previous[0]
-
-
-def _mask(inputs: int, size: int) -> nn.Sequential:
-    """Two 1 x 1 convolutions: features (N, inputs, h, w) to a mask (N, size, h, w) in [0, 1]."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, size // 4, 1),
-        nn.BatchNorm2d(size // 4),
-        nn.ReLU(),
-        nn.Conv2d(size // 4, size, 1),
-        nn.BatchNorm2d(size),
-        nn.Sigmoid(),
-    )

@@ -12,17 +12,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-import torch
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from mtlcore.data import load
 from mtlcore.experiments.engine.experiment import Config, Result
 from mtlcore.experiments.engine.training import adam, train_and_test
-from mtlcore.models import MultiTaskModel, lenet
+from mtlcore.models import MultiTaskModel, lenet, lenet_cross_stitch, lenet_mtan, lenet_nddr
 from mtlcore.tasks import MultiTaskData
 from mtlcore.train import evaluate
 
-ARCHITECTURES = {"hps": lenet}
+ARCHITECTURES = {
+    "hps": lenet,
+    "cross-stitch": lenet_cross_stitch,
+    "mtan": lenet_mtan,
+    "nddr-cnn": lenet_nddr,
+}
 """As in Table 5; "hps" is hard parameter sharing."""
 
 RATES = [0.002, 0.005, 0.01, 0.02]

@@ -1,4 +1,4 @@
-"""The random-weighting paper's Table 4 on images of two digits: gradient methods alone and with random weights.
+"""The random-weighting paper's Table 4 on two digits: gradient methods with and without random weights.
 
 The paper compares them on NYUv2: that is part of the preset ``paper`` of ``rlw-nyuv2``. Here the preset
 ``paper`` is the whole grid, every rate at every seed, of which ``laptop`` is the part that the chapter needs.

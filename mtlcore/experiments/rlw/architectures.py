@@ -1,0 +1,47 @@
+"""The random-weighting paper's Table 5 on two digits: four architectures, with and without random weights.
+
+The paper compares them on NYUv2: that is part of the preset ``paper`` of ``rlw-nyuv2``. Here the preset
+``paper`` is the whole grid, every rate at every seed, of which ``laptop`` is the part that the chapter needs.
+The networks are small: a LeNet for all tasks, or one for each. With hard parameter sharing a method has the
+rate that ``rlw-combinations`` chose for it, from the same grid. All methods are on the scale of a mean.
+"""
+
+from typing import Any
+
+from mtlcore.experiments.engine.experiment import Experiment
+from mtlcore.experiments.rlw import _digits, combinations
+
+METHODS = ["Static", "CAGrad", "RLW", "Compose(RLW(scale='sum'), CAGrad)"]
+
+SOFT = [name for name in _digits.ARCHITECTURES if name != "hps"]
+
+PAPER: dict[str, Any] = {
+    "seed": [*_digits.CHOOSING, *_digits.TESTED],
+    "architecture": [*_digits.ARCHITECTURES],
+    "method": METHODS,
+    "lr": _digits.RATES,
+    **_digits.COMMON,
+}
+"""Every rate at every seed."""
+
+CHOSEN: dict[tuple[str, str], float] = {}
+"""What :func:`mtlcore.experiments.rlw._digits.choose` finds in the rows of the choosing seeds."""
+
+HARD = {("hps", name): combinations.CHOSEN[name] for name in METHODS if name in combinations.CHOSEN}
+"""The rates of hard parameter sharing."""
+
+LAPTOP = [
+    PAPER | {"seed": _digits.CHOOSING, "architecture": SOFT},
+    *_digits.tested(PAPER, ["architecture", "method"], HARD | CHOSEN),
+]
+"""Every rate at the choosing seeds, and the chosen rates at the others."""
+
+SMOKE = PAPER | _digits.TINY | {"seed": [0]}
+
+experiment = Experiment(
+    name="rlw-architectures",
+    title="Two digits: four architectures, with and without random loss weights",
+    source="random-weighting paper, Table 5",
+    presets={"smoke": SMOKE, "laptop": LAPTOP, "paper": PAPER},
+    run=_digits.run,
+)
