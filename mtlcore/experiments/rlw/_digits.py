@@ -38,9 +38,9 @@ CHOOSING = [0]
 TESTED = [1, 2, 3, 4, 5]
 """The seeds that are tested."""
 
-COMMON: dict[str, Any] = {"train": 4000, "epochs": 10, "batch_size": 64}
+COMMON: dict[str, Any] = {"train": 4000, "epochs": 10, "batch_size": 128}
 
-TINY: dict[str, Any] = {"train": 200, "epochs": 1, "batch_size": 64, "lr": 0.01}
+TINY: dict[str, Any] = {"train": 200, "epochs": 1, "batch_size": 128, "lr": 0.01}
 """Settings of seconds."""
 
 
@@ -63,7 +63,7 @@ def run(config: Config, device: str) -> Result:
 
     def start(config: Config) -> tuple[MultiTaskData, MultiTaskModel]:
         data = load("digits", train=config["train"], seed=config["seed"])
-        return data, ARCHITECTURES[config["architecture"]](size=11, kernels=(3, 3))
+        return data, ARCHITECTURES[config["architecture"]](size=11, kernels=(2, 2))
 
     def test(model: MultiTaskModel, data: MultiTaskData, history: pd.DataFrame) -> dict[str, Any]:
         row: dict[str, Any] = {}
