@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from mtlcore import reported
-from mtlcore.analysis.improvement import improvement
+from mtlcore.analysis.improvement import improvement, relative
 
 NAMES = {
     "mIoU": "miou.segmentation",
@@ -42,6 +42,17 @@ def test_improvement_is_against_equal_weights_at_the_same_seed() -> None:
     )
     found = improvement(rows, ["method"], "test_")
     assert found.loc["RGW", ["mean", "seeds"]].tolist() == [25, 2], "seed 2 has no baseline"
+    assert improvement(rows, ["method"], "test_", choosing=[0]).loc["RGW", ["mean", "seeds"]].tolist() == [
+        0,
+        1,
+    ]
+    assert relative(rows, "test_").tolist() == pytest.approx([0, 0, 50, 0, float("nan")], nan_ok=True)
+
+
+def test_two_digits_count_alike() -> None:
+    accuracies = {"test_accuracy.top-left": [0.5, 0.6], "test_accuracy.bottom-right": [0.8, 0.6]}
+    rows = pd.DataFrame({"method": ["Static", "RLW"], "seed": 3} | accuracies)
+    assert relative(rows, "test_").tolist() == pytest.approx([0, (20 - 25) / 2])
 
 
 def test_improvement_is_against_hard_parameter_sharing() -> None:

@@ -38,7 +38,7 @@ CHOOSING = [0]
 TESTED = [1, 2, 3, 4, 5]
 """The seeds that are tested."""
 
-COMMON: dict[str, Any] = {"train": 4000, "epochs": 10, "batch_size": 128}
+COMMON: dict[str, Any] = {"train": 4000, "epochs": 6, "batch_size": 128}
 
 TINY: dict[str, Any] = {"train": 200, "epochs": 1, "batch_size": 128, "lr": 0.01}
 """Settings of seconds."""
