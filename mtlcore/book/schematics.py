@@ -53,11 +53,14 @@ def _stitched(ax: Axes) -> None:
 
 
 def _reduced(ax: Axes) -> None:
-    _columns(ax)
+    _columns(ax, mixed=False)
     for layer in (1, 2):
+        low, middle, high = (1.1 * layer + part for part in (SIZE[1] / 2, 0.52, 1.1))
         for x in COLUMNS:
-            _arrow(ax, (x, 1.1 * layer), (-x, 1.1 * layer + 1.1))
-            ax.plot(x, 1.1 * layer + 0.68, "s", color=style.INK, markersize=9)
+            for source in COLUMNS:
+                ax.plot([source, x], [low, middle], color=style.INK, linewidth=1.3)
+            _arrow(ax, (x, middle - SIZE[1] / 2), (x, high))
+            ax.plot(x, middle, "s", color=style.INK, markersize=9)
 
 
 def _attending(ax: Axes) -> None:
@@ -75,13 +78,14 @@ def _attending(ax: Axes) -> None:
         _box(ax, side, 4.4, "head", task)
 
 
-def _columns(ax: Axes) -> None:
-    """A network for each task; after the last mixing a layer belongs to its task alone."""
+def _columns(ax: Axes, mixed: bool = True) -> None:
+    """A network for each task; behind the last mixing a layer belongs to its task alone."""
     for task, x in enumerate(COLUMNS):
         _arrow(ax, (0, 0), (x, 1.1))
         for layer in (1, 2, 3):
             _box(ax, x, 1.1 * layer, str(layer), SHARED if layer < 3 else task)
-            _arrow(ax, (x, 1.1 * layer), (x, 1.1 * layer + 1.1))
+            if mixed or layer == 3:
+                _arrow(ax, (x, 1.1 * layer), (x, 1.1 * layer + 1.1))
         _box(ax, x, 4.4, "head", task)
 
 
@@ -90,7 +94,6 @@ def _box(ax: Axes, x: float, y: float, label: str, owner: str | int) -> None:
     width, height = SIZE
     corner = (x - width / 2, y - height / 2)
     ax.add_patch(plt.Rectangle(corner, width, height, facecolor="none", edgecolor=color, linewidth=2))
-    ax.add_patch(plt.Rectangle(corner, width, height, facecolor=color, edgecolor="none", alpha=0.25))
     ax.text(x, y, label, ha="center", va="center")
 
 

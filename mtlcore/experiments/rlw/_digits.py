@@ -35,7 +35,7 @@ RATES = [0.002, 0.005, 0.01, 0.02]
 CHOOSING = [0]
 """The seeds that choose among them."""
 
-TESTED = [1, 2, 3, 4, 5]
+TESTED = [*range(1, 11)]
 """The seeds that are tested."""
 
 COMMON: dict[str, Any] = {"train": 4000, "epochs": 6, "batch_size": 128}
