@@ -24,10 +24,23 @@ PAPER: dict[str, Any] = {
 }
 """Every rate at every seed."""
 
-CHOSEN: dict[tuple[str, str], float] = {}
+CHOSEN: dict[tuple[str, str], float] = {
+    ("cross-stitch", "Static"): 0.01,
+    ("cross-stitch", "CAGrad"): 0.005,
+    ("cross-stitch", "RLW"): 0.01,
+    ("cross-stitch", "Compose(RLW(scale='sum'), CAGrad)"): 0.005,
+    ("mtan", "Static"): 0.02,
+    ("mtan", "CAGrad"): 0.02,
+    ("mtan", "RLW"): 0.02,
+    ("mtan", "Compose(RLW(scale='sum'), CAGrad)"): 0.02,
+    ("nddr-cnn", "Static"): 0.02,
+    ("nddr-cnn", "CAGrad"): 0.01,
+    ("nddr-cnn", "RLW"): 0.01,
+    ("nddr-cnn", "Compose(RLW(scale='sum'), CAGrad)"): 0.02,
+}
 """What :func:`mtlcore.experiments.rlw._digits.choose` finds in the rows of the choosing seeds."""
 
-HARD = {("hps", name): combinations.CHOSEN[name] for name in METHODS if name in combinations.CHOSEN}
+HARD = {("hps", name): combinations.CHOSEN[name] for name in METHODS}
 """The rates of hard parameter sharing."""
 
 LAPTOP = [

@@ -38,12 +38,7 @@ PAPER: dict[str, Any] = {
 }
 """Every rate at every seed."""
 
-CHOSEN: dict[str, float] = dict.fromkeys(CONTESTANTS, 0.01) | {
-    "RotoGrad(scale='mean')": 0.02,
-    "Compose(RLW(scale='sum'), GradDrop(scale='mean'))": 0.02,
-    "Compose(RLW(scale='sum'), IMTLG)": 0.02,
-    "Compose(RLW(scale='sum'), RGW)": 0.005,
-}
+CHOSEN: dict[str, float] = dict.fromkeys(CONTESTANTS, 0.01) | {"RotoGrad(scale='mean')": 0.02}
 """What :func:`mtlcore.experiments.rlw._digits.choose` finds in the rows of the choosing seeds."""
 
 LAPTOP = [PAPER | {"seed": _digits.CHOOSING}, *_digits.tested(PAPER, ["method"], CHOSEN)]
