@@ -1,5 +1,6 @@
 """Every notebook runs from a fresh kernel, keeps the shape of a chapter, and stores clean outputs."""
 
+import json
 import re
 import statistics
 import subprocess
@@ -10,7 +11,9 @@ import pytest
 from helpers.chapters import FIRST_CELL, NOTEBOOKS, ROOT, code, one_thread, read
 from nbformat import NotebookNode
 
+from mtlcore.book import widgets
 from mtlcore.book.ledger import MEANINGS
+from mtlcore.book.widgets.base import source
 
 NBVAL = (
     *("-q", "-p", "no:cacheprovider", "-p", "no:xdist"),
@@ -119,6 +122,23 @@ def test_every_figure_says_in_words_what_it_shows(path: Path) -> None:
     assert [len(outputs) for outputs in shown] == [1] * len(named)  # each output would get the name
     assert [tag for tag in tags if not re.search(r'\balt="[^"]+"', tag)] == []
     assert re.findall(r"!\[\s*\]\(", markdown(notebook)) == []
+
+
+@each
+def test_its_widgets_are_those_of_today(path: Path) -> None:
+    """A stored view holds style and script of its widget: both may have changed since the cell was run."""
+    by_kind = {name.lower(): getattr(widgets, name) for name in widgets.__all__}
+    views = re.findall(
+        r'<style>(.*?)</style>.*?"mtl-widget mtl-(\w+)".*?<script type="application/json">(.*?)</script>',
+        "".join(page for page in html(read(path)) if "mtl-static" in page),
+        re.DOTALL,
+    )
+    old = [
+        kind
+        for style, kind, data in views
+        if style != source("widgets.css") or json.loads(data)["module"] != str(by_kind[kind]._esm)
+    ]
+    assert old == []
 
 
 @each
