@@ -49,7 +49,9 @@ def grids(seeds: list[int], *methods: str) -> list[dict[str, Any]]:
 
 PAPER = grids(list(range(20)), MULTITASK, *compared(["whole", "variable"], [1, 0.1, 0.01]))
 FEW = list(range(5))
-ON_SAME = ["Projection(lam=3, per='variable', smoothing=0.01)"]
+KEY = [MULTITASK, "Projection(lam={lam})", "Projection(lam={lam}, smoothing=0.01)"]
+OTHERS = [method for method in compared(["whole"], [1, 0.01]) if not method.startswith("Projection")]
+PER_VARIABLE = ["Projection(lam=3, per='variable', smoothing=0.01)"]
 BEST = {
     "same": ["Static(weights=(1.0, 3.0))", "Projection(lam=3)", "Projection(lam=10, smoothing=0.01)"],
     "similar": ["Static(weights=(1.0, 0.3))", "Projection(lam=0.3)", "Projection(smoothing=0.01)"],
@@ -58,7 +60,7 @@ BEST = {
 """For each method the weight of the least mean validation error in the five seeds."""
 
 LAPTOP = [
-    *grids(FEW, MULTITASK, *compared(["whole"], [1, 0.01])),
+    *grids(FEW, *KEY),
     *(
         grid
         for seed in range(len(FEW), 20)
@@ -67,10 +69,11 @@ LAPTOP = [
             *({"seed": [seed], "auxiliary": [on], "method": best} | SETTINGS for on, best in BEST.items()),
         )
     ),
-    {"seed": FEW, "auxiliary": ["same"], "method": ON_SAME} | SETTINGS,
+    {"seed": FEW, "auxiliary": ["same"], "method": PER_VARIABLE} | SETTINGS,
+    {"seed": FEW[:3], "auxiliary": RELATIONS, "method": at(LAMBDAS, *OTHERS)} | SETTINGS,
 ]
 """Five seeds, which choose the weights, and 15 more at these; at one weight, projection of each variable
-(Figure 8)."""
+(Figure 8); the other methods with three seeds (Figure 11)."""
 SMOKE = [
     {"seed": [0, 1], "auxiliary": ["similar"], "method": methods} | SETTINGS | {"train": 100, "epochs": 2}
     for methods in (["SingleTask"], ["Projection", "Projection(lam=3, smoothing=0.01)"])
