@@ -219,7 +219,7 @@ ENTRIES = [
             "projection-synthetic",
             "test_mse.best",
             "partly reproduced",
-            "the weighted cosine suffers less than Projection, both unsmoothed; one weight, five seeds",
+            "the weighted cosine suffers less than Projection, both unsmoothed; three and five seeds",
             "Test error at λ = 3, unrelated task",
             where={"auxiliary": "unrelated"},
             summary=at(3),
