@@ -5,7 +5,7 @@ from functools import partial
 
 import pandas as pd
 
-from mtlcore.analysis.summary import summarise, tested
+from mtlcore.analysis.summary import tested
 from mtlcore.book.ledger.entry import Entry
 from mtlcore.book.ledger.numbers import Printed, Stored
 from mtlcore.experiments.slgrad._images import CHOOSING
@@ -27,8 +27,7 @@ def at_chosen_rate(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.Data
 
 def of_slgrad(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
     """Summarise SLGrad with and without look-ahead at the same seeds."""
-    both = rows[rows["method"].isin(["SLGrad", AHEAD]) & (rows["seed"] > 0)]
-    return summarise(both, by, value)
+    return ON_TESTED(rows[rows["method"].isin(["SLGrad", AHEAD])], by, value)
 
 
 def after_epoch_30(rows: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:

@@ -41,8 +41,16 @@ KERNELS = {36: (9, 5), SIDE: (5, 5), 11: (3, 3)}
 """Kernel sizes of LeNet by the side of the image."""
 
 COMMON: dict[str, Any] = {"momentum": 0.9, "every": 1}
-SMALL = COMMON | {"data": "multi-mnist", "train": 2000, "validation": 500, "test": 2000, "epochs": 8}
-SMALL |= {"batch_size": 64, "measured": 64}
+SMALL = COMMON | {
+    "data": "multi-mnist",
+    "train": 2000,
+    "validation": 500,
+    "test": 2000,
+    "epochs": 8,
+    "batch_size": 64,
+    "measured": 64,
+}
+"""Settings of a laptop."""
 
 PIXELS = ["whole", "raster"]
 CHOSEN = dict.fromkeys([*TABLE_6, "SingleTask"], 0.03) | {"OLAux": 0.01}

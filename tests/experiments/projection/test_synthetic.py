@@ -6,6 +6,7 @@ import torch
 
 import mtlcore as mtl
 from mtlcore.experiments.projection import synthetic
+from mtlcore.experiments.projection._methods import at
 from mtlcore.experiments.projection.synthetic import SETTINGS, experiment, network
 
 
@@ -16,6 +17,17 @@ def test_a_task_sees_its_own_inputs_only() -> None:
     assert [output.shape for output in model(x)] == [(7, 3)] * 2
     assert torch.equal(model(x)[0], model(other)[0])
     assert not torch.equal(model(x)[1], model(other)[1])
+
+
+def test_the_weights_of_the_further_seeds_are_those_that_validation_chooses() -> None:
+    rows = mtl.results("projection-synthetic", "laptop")
+    rows = rows[rows["seed"].isin(synthetic.FEW)]
+    errors = rows.groupby(["auxiliary", "method"])["validation_mse.best"].mean()
+    chosen = {
+        kind: [errors[kind][at(synthetic.LAMBDAS, method)].idxmin() for method in synthetic.KEY]
+        for kind in synthetic.RELATIONS
+    }
+    assert chosen == synthetic.BEST
 
 
 def test_the_paper_s_grid_has_its_twenty_runs_of_every_configuration() -> None:
