@@ -66,6 +66,10 @@ LOOKS = {
     "CAGrad": Look("CAGrad", "#d63429", "#fe8f80", (4, 2), "X"),
     "RotoGrad": Look("RotoGrad", "#8f7225", "#c7af76", (6, 2, 2, 2, 2, 2), "<"),
     "RGW": Look("RGW", "#ec6c3d", "#ffbca5", (1, 2), ">"),
+    "NashMTL": Look("Nash-MTL", "#935b47", "#f67d50", (3, 3), "p"),
+    "AlignedMTL": Look("Aligned-MTL", "#a27b4c", "#f09c17", (12, 3), "d"),
+    "FairGrad": Look("FairGrad", "#996d44", "#e98a15", (9, 2, 1, 2), "h"),
+    "UPGrad": Look("UPGrad", "#876433", "#f8d09d", (5, 1), "*"),
     "CosSim": Look("CosSim", "#22a583", "#84dcbe", (6, 2), "s"),
     "Orthogonal": Look("Orthogonal", "#007268", "#5eada2", (2, 2), "^"),
     "Projection": Look("Projection", "#02815d", "#6abc9a"),
@@ -232,8 +236,8 @@ def propose(family: str, count: int = 5) -> list[tuple[str, str]]:
     Notes
     -----
     The criteria are those of :mod:`mtlcore.book._colour`: contrast to the pages, and distance to the colours
-    of other families for readers with normal vision, protanopia and deuteranopia. Among the colours that
-    meet them, those furthest from every colour in use come first.
+    of other families and of tasks for readers with normal vision, protanopia and deuteranopia. Among the
+    colours that meet them, those furthest from every colour in use come first.
     """
     families = {name: method.family for name, method in METHODS.items()}
     nearest(family, dict.fromkeys(families.values()), "family")
@@ -248,7 +252,8 @@ def propose(family: str, count: int = 5) -> list[tuple[str, str]]:
         lightness = np.arange(0.72, 0.92, 0.04) if dark else np.arange(0.45, 0.67, 0.04)
         legal = _colour.is_readable_dark if dark else _colour.is_readable_light
         candidates = [_colour.from_oklch(x, chroma, hue) for x in lightness for chroma in (0.08, 0.12, 0.16)]
-        others = [color(name, dark) for name in rest]
+        tasks = [pair[dark] for pair in (MAIN_TASK, AUXILIARY_TASK, *TASKS)]
+        others = [color(name, dark) for name in rest] + tasks
         used = [color(name, dark) for name in own] + others
         fit = [
             (_colour.nearest(c, used), c)

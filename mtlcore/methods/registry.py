@@ -20,14 +20,18 @@ from mtlcore.methods.auxiliary.orthogonal import Orthogonal
 from mtlcore.methods.auxiliary.projection import Projection
 from mtlcore.methods.base import Method
 from mtlcore.methods.compose import Compose
+from mtlcore.methods.gradients.alignedmtl import AlignedMTL
 from mtlcore.methods.gradients.cagrad import CAGrad
+from mtlcore.methods.gradients.fairgrad import FairGrad
 from mtlcore.methods.gradients.graddrop import GradDrop
 from mtlcore.methods.gradients.gradvac import GradVac
 from mtlcore.methods.gradients.imtlg import IMTLG
 from mtlcore.methods.gradients.mgda import MGDA
+from mtlcore.methods.gradients.nashmtl import NashMTL
 from mtlcore.methods.gradients.pcgrad import PCGrad
 from mtlcore.methods.gradients.rgw import RGW
 from mtlcore.methods.gradients.rotograd import RotoGrad
+from mtlcore.methods.gradients.upgrad import UPGrad
 from mtlcore.methods.losses.dwa import DWA
 from mtlcore.methods.losses.gradnorm import GradNorm
 from mtlcore.methods.losses.imtll import IMTLL
@@ -55,6 +59,7 @@ METHODS = Registry(
     for method in (
         *(SingleTask, Static, UW, DWA, IMTLL, MOML, RLW, SLAW),
         *(MGDA, GradNorm, PCGrad, GradDrop, IMTLG, GradVac, CAGrad, RotoGrad, RGW),
+        *(NashMTL, AlignedMTL, FairGrad, UPGrad),
         *(CosSim, Orthogonal, Projection, OLAux, HydaLearn),
         SLGrad,
     )

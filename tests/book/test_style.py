@@ -90,6 +90,8 @@ def test_proposed_colours_are_legal(family):
         assert _colour.is_readable_light(light) and _colour.is_readable_dark(dark)
         assert _colour.nearest(light, [look.light for look in others]) > _colour.DISTANCE
         assert _colour.nearest(dark, [look.dark for look in others]) > _colour.DISTANCE
+        assert _colour.nearest(light, [pair[0] for pair in style.TASKS]) > _colour.DISTANCE
+        assert _colour.nearest(dark, [pair[1] for pair in style.TASKS]) > _colour.DISTANCE
         assert light not in [look.light for look in style.LOOKS.values()]
         assert dark not in [look.dark for look in style.LOOKS.values()]
 

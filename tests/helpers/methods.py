@@ -15,6 +15,7 @@ VARIANTS = [
     *("RLW(distribution='bernoulli')", "RLW(distribution='dirichlet', scale='sum')"),
     *("MGDA(scale='sum')", "MGDA(level='features')", "MGDA(gap=0.1)", "PCGrad(level='features')"),
     *("IMTLG(sign_fix=True, scale='sum')", "CAGrad(c=1, rescale=2)", "RGW(distribution='bernoulli')"),
+    *("FairGrad(alpha=0.5)", "FairGrad(alpha=20.0)"),
     *("GradDrop(leak=0.5)", "GradVac(beta=0.5, per='variable', scale='mean')"),
     *("CosSim(weighted=True)", "CosSim(per='variable')", "CosSim(weighted=True, smoothing=0.1)"),
     *("Orthogonal(per='variable', smoothing=0.1)", "Orthogonal(smoothing=0.5)"),

@@ -161,7 +161,7 @@ def test_what_is_no_text_is_a_value_error(text: object) -> None:
 
 def test_mistyped_names_get_the_nearest() -> None:
     with pytest.raises(ValueError, match="nearest: PCGrad"):
-        mtl.METHODS["PcGrad"]
+        mtl.METHODS["PCgrad"]
     with pytest.raises(ValueError, match="no method called 'GradNrom'; nearest: GradNorm"):
         make("GradNrom(alpha=0.12)")
     with pytest.raises(ValueError, match="no argument of GradNorm called 'alfa'; nearest: alpha"):

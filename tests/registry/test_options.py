@@ -14,6 +14,8 @@ from helpers.methods import make
         ("CosSim(lam=-0.1)", "lam must be a finite number"),
         ("CosSim(lam=1e999)", "lam must be a finite number"),
         ("DWA(temperature=0.0)", "temperature must be positive"),
+        ("FairGrad(alpha=0.0)", "alpha must be a positive"),
+        ("FairGrad(alpha=1e999)", "alpha must be a positive"),
         ("GradDrop(leak=-0.1)", "a leak lies in"),
         ("GradDrop(leak=(0.5, 1.1))", "a leak lies in"),
         ("GradVac(beta=-0.1)", "beta lies in"),

@@ -8,7 +8,8 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from mtlcore.methods._minnorm import factor_gramian, min_norm, non_negative
+from mtlcore.methods import _dual_cone
+from mtlcore.methods._minnorm import factor_gramian, min_norm
 from mtlcore.methods.base import GradientBalancing, Scale
 from mtlcore.signals import Level
 
@@ -87,7 +88,7 @@ class CAGrad(GradientBalancing):
             return equal
         w = _worst_case(gradients, gradients.mean(0), radius)
         if w is None:
-            weights = _nearest_harmless(gradients).to(equal)
+            weights = _dual_cone.project(gradients, equal[None].cpu())[0].to(equal)
         else:
             weights = equal + (radius / (w @ gradients).norm() * w).to(equal)
         return weights / (1, 1 + self.c**2, 1 + self.c)[self.rescale]
@@ -122,19 +123,3 @@ def _worst_case(gradients: Tensor, mean: Tensor, radius: Tensor) -> Tensor | Non
         if x == before[0]:
             break
     return w
-
-
-def _nearest_harmless(gradients: Tensor) -> Tensor:
-    """Weights (T,) of the vector nearest to the mean that has no negative product with a gradient.
-
-    It is the mean plus the sum of the v_i g_i, v >= 0, that makes the total shortest: these vectors are a
-    cone, and what the projection on a cone takes out is such a sum.
-    """
-    norms, mean = gradients.norm(dim=1), gradients.mean(0)
-    columns = torch.where(norms > 0, gradients.T / norms, 0)
-    target = -mean / mean.norm()
-    helpful = columns.T @ target > 0
-    v = non_negative(columns, target, helpful) if helpful.any() else torch.zeros_like(norms)
-    if (columns @ v - target).norm() < 1e-7:  # all rounding
-        return torch.zeros_like(norms)
-    return 1 / len(norms) + torch.where(norms > 0, mean.norm() * v / norms, 0)
