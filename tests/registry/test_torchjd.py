@@ -120,3 +120,44 @@ def test_gradvac(seed: int) -> None:
     for step in range(20):
         gradients = random_gradients(100 * seed + step, 2)
         torch.testing.assert_close(ours.direction(gradients), theirs(gradients))
+
+
+@seeds
+def test_upgrad(seed: int) -> None:
+    """torchjd adds 1e-4 of the Gramian's norm to its diagonal."""
+    gradients = random_gradients(seed)
+    ours, theirs = mtl.UPGrad().direction(gradients), torchjd.UPGrad()(gradients)
+    torch.testing.assert_close(ours, theirs, rtol=1e-2, atol=1e-3)
+
+
+@seeds
+def test_alignedmtl(seed: int) -> None:
+    """torchjd's default is the mean of the tasks, ours the sum."""
+    gradients = random_gradients(seed)
+    torch.testing.assert_close(
+        mtl.AlignedMTL(scale="mean").direction(gradients), torchjd.AlignedMTL()(gradients)
+    )
+
+
+@seeds
+@pytest.mark.parametrize("alpha", [0.5, 1.0, 2.0])
+def test_fairgrad(seed: int, alpha: float) -> None:
+    """The same line; the lengths are ours to choose, see the docstring."""
+    pytest.importorskip("scipy", reason="torchjd's FairGrad needs scipy")
+    gradients = random_gradients(seed, 2 + seed % 2)
+    ours, theirs = mtl.FairGrad(alpha).direction(gradients), torchjd.FairGrad(alpha)(gradients)
+    assert torch.cosine_similarity(ours, theirs, dim=0) > 1 - 1e-5
+    weights = torchjd.FairGradWeighting(alpha)(gradients @ gradients.T)
+    torch.testing.assert_close(
+        mtl.FairGrad(alpha).weights(gradients @ gradients.T), weights / weights.sum(), rtol=1e-3, atol=1e-4
+    )
+
+
+@seeds
+def test_nashmtl(seed: int) -> None:
+    """The same line of two tasks; without its cut to length 1, torchjd's is the square root of two long."""
+    pytest.importorskip("ecos", reason="torchjd's Nash-MTL needs cvxpy and ecos")
+    gradients = random_gradients(seed, 2)
+    ours, theirs = mtl.NashMTL().direction(gradients), torchjd.NashMTL(2, max_norm=0.0)(gradients)
+    assert torch.cosine_similarity(ours, theirs, dim=0) > 1 - 1e-5
+    torch.testing.assert_close(theirs.norm(), torch.tensor(2**0.5, dtype=torch.float64), rtol=1e-2, atol=0)
