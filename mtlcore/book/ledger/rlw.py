@@ -6,7 +6,7 @@ from mtlcore.analysis.convergence import pace
 from mtlcore.analysis.improvement import improvement
 from mtlcore.book.ledger.entry import Entry
 from mtlcore.book.ledger.numbers import Printed, Stored
-from mtlcore.experiments.rlw._digits import CHOOSING
+from mtlcore.experiments.two_digits import CHOOSING
 
 NYU = "NYUv2, at 288 × 384"
 NYU_RUNS = Stored(

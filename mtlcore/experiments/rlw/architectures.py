@@ -8,19 +8,20 @@ rate that ``rlw-combinations`` chose for it, from the same grid. All methods are
 
 from typing import Any
 
+from mtlcore.experiments import two_digits
 from mtlcore.experiments.engine.experiment import Experiment
-from mtlcore.experiments.rlw import _digits, combinations
+from mtlcore.experiments.rlw import combinations
 
 METHODS = ["Static", "CAGrad", "RLW", "Compose(RLW(scale='sum'), CAGrad)"]
 
-SOFT = [name for name in _digits.ARCHITECTURES if name != "hps"]
+SOFT = [name for name in two_digits.ARCHITECTURES if name != "hps"]
 
 PAPER: dict[str, Any] = {
-    "seed": [*_digits.CHOOSING, *_digits.TESTED],
-    "architecture": [*_digits.ARCHITECTURES],
+    "seed": [*two_digits.CHOOSING, *two_digits.TESTED],
+    "architecture": [*two_digits.ARCHITECTURES],
     "method": METHODS,
-    "lr": _digits.RATES,
-    **_digits.COMMON,
+    "lr": two_digits.RATES,
+    **two_digits.COMMON,
 }
 """Every rate at every seed."""
 
@@ -38,23 +39,23 @@ CHOSEN: dict[tuple[str, str], float] = {
     ("nddr-cnn", "RLW"): 0.01,
     ("nddr-cnn", "Compose(RLW(scale='sum'), CAGrad)"): 0.02,
 }
-"""What :func:`mtlcore.experiments.rlw._digits.choose` finds in the rows of the choosing seeds."""
+"""What :func:`mtlcore.experiments.two_digits.choose` finds in the rows of the choosing seeds."""
 
 HARD = {("hps", name): combinations.CHOSEN[name] for name in METHODS}
 """The rates of hard parameter sharing."""
 
 LAPTOP = [
-    PAPER | {"seed": _digits.CHOOSING, "architecture": SOFT},
-    *_digits.tested(PAPER, ["architecture", "method"], HARD | CHOSEN),
+    PAPER | {"seed": two_digits.CHOOSING, "architecture": SOFT},
+    *two_digits.tested(PAPER, ["architecture", "method"], HARD | CHOSEN),
 ]
 """Every rate at the choosing seeds, and the chosen rates at the others."""
 
-SMOKE = PAPER | _digits.TINY | {"seed": [0]}
+SMOKE = PAPER | two_digits.TINY | {"seed": [0]}
 
 experiment = Experiment(
     name="rlw-architectures",
     title="Two digits: four architectures, with and without random loss weights",
     source="random-weighting paper, Table 5",
     presets={"smoke": SMOKE, "laptop": LAPTOP, "paper": PAPER},
-    run=_digits.run,
+    run=two_digits.run,
 )

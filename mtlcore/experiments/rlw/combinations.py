@@ -10,8 +10,8 @@ average.
 
 from typing import Any
 
+from mtlcore.experiments import two_digits
 from mtlcore.experiments.engine.experiment import Experiment
-from mtlcore.experiments.rlw import _digits
 from mtlcore.experiments.rlw._methods import AT_FEATURES
 from mtlcore.methods import METHODS, canonical
 
@@ -30,26 +30,26 @@ PAIRS = {"Static": "RLW"} | WITH_RLW
 CONTESTANTS = [*PAIRS, *PAIRS.values()]
 
 PAPER: dict[str, Any] = {
-    "seed": [*_digits.CHOOSING, *_digits.TESTED],
+    "seed": [*two_digits.CHOOSING, *two_digits.TESTED],
     "method": CONTESTANTS,
-    "lr": _digits.RATES,
+    "lr": two_digits.RATES,
     "architecture": "hps",
-    **_digits.COMMON,
+    **two_digits.COMMON,
 }
 """Every rate at every seed."""
 
 CHOSEN: dict[str, float] = dict.fromkeys(CONTESTANTS, 0.01) | {"RotoGrad(scale='mean')": 0.02}
-"""What :func:`mtlcore.experiments.rlw._digits.choose` finds in the rows of the choosing seeds."""
+"""What :func:`mtlcore.experiments.two_digits.choose` finds in the rows of the choosing seeds."""
 
-LAPTOP = [PAPER | {"seed": _digits.CHOOSING}, *_digits.tested(PAPER, ["method"], CHOSEN)]
+LAPTOP = [PAPER | {"seed": two_digits.CHOOSING}, *two_digits.tested(PAPER, ["method"], CHOSEN)]
 """Every rate at the choosing seeds, and the chosen rates at the others."""
 
-SMOKE = PAPER | _digits.TINY | {"seed": [0]}
+SMOKE = PAPER | two_digits.TINY | {"seed": [0]}
 
 experiment = Experiment(
     name="rlw-combinations",
     title="Two digits: gradient methods alone and with random loss weights",
     source="random-weighting paper, Table 4",
     presets={"smoke": SMOKE, "laptop": LAPTOP, "paper": PAPER},
-    run=_digits.run,
+    run=two_digits.run,
 )

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 import mtlcore as mtl
-from mtlcore.experiments.rlw import _digits, architectures, combinations
+from mtlcore.experiments import two_digits
+from mtlcore.experiments.rlw import architectures, combinations
 from mtlcore.methods import make
 
 
@@ -13,7 +14,7 @@ def test_the_methods_are_those_of_the_tables() -> None:
     assert len(combinations.PAIRS) == printed[0].nunique()
     five = mtl.reported("rlw-table-5")
     assert len(architectures.METHODS) == five["method"].nunique()
-    assert [*_digits.ARCHITECTURES] == [*five["architecture"].str.lower().unique()]
+    assert [*two_digits.ARCHITECTURES] == [*five["architecture"].str.lower().unique()]
     assert {*architectures.METHODS} <= {*combinations.CONTESTANTS}
 
 
@@ -47,7 +48,7 @@ def test_equal_gradients_give_their_mean(name: str) -> None:
 )
 def test_the_tested_rates_are_those_that_the_stored_rows_choose(experiment, by, chosen) -> None:
     rows = mtl.results(experiment.name, "laptop")
-    assert _digits.choose(rows, by) == chosen
-    assert not {*_digits.CHOOSING} & {*_digits.TESTED}
-    tested = rows[rows["seed"].isin(_digits.TESTED)]
+    assert two_digits.choose(rows, by) == chosen
+    assert not {*two_digits.CHOOSING} & {*two_digits.TESTED}
+    tested = rows[rows["seed"].isin(two_digits.TESTED)]
     assert (tested.groupby(by)["lr"].nunique() == 1).all()

@@ -1,9 +1,10 @@
-"""What the random-weighting paper's Tables 4 and 5 on images of two digits share.
+"""What the experiments on images of two digits share.
 
-As in the paper the optimiser is Adam. Every contestant has its learning rate from one grid, chosen by the
-mean validation accuracy on seeds that are not tested. The rate falls to zero along a cosine, and the network
-of the last epoch is tested. The seed governs initial weights, order of the samples, the method's draws, and
-the pairs of images in all three splits.
+They are the random-weighting paper's Tables 4 and 5, and a comparison of later methods. As in that paper the
+optimiser is Adam. Every contestant has its learning rate from one grid, chosen by its mean accuracy on
+validation images at seeds that are not tested. The rate falls to zero along a cosine, and the network of the
+last epoch is tested. The seed governs initial weights, order of the samples, draws of the method, and the
+pairs of images in all three splits.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ ARCHITECTURES = {
     "mtan": lenet_mtan,
     "nddr-cnn": lenet_nddr,
 }
-"""As in Table 5; "hps" is hard parameter sharing."""
+"""As in the paper's Table 5; "hps" is hard parameter sharing."""
 
 RATES = [0.002, 0.005, 0.01, 0.02]
 """The learning rates that every contestant is offered."""

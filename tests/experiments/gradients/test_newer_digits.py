@@ -1,0 +1,50 @@
+"""Later methods and fixed weights on two digits: one scale, and settings that validation chooses."""
+
+import pandas as pd
+import pytest
+import torch
+
+from mtlcore.experiments.gradients import newer_digits
+from mtlcore.methods import make
+
+
+@pytest.mark.parametrize("name", newer_digits.CONTESTANTS)
+def test_equal_gradients_give_their_mean(name: str) -> None:
+    """CAGrad's update is longer by a factor of its own."""
+    gradient = torch.tensor([0.3, -0.2, 0.5], dtype=torch.float64)
+    method = make(name)
+    jacobian = gradient.expand(2, 3)
+    if method.sees == "losses":
+        d = method.weights(torch.tensor([0.7, 0.7], dtype=torch.float64)) @ jacobian
+    else:
+        d = method.direction(jacobian)
+    factor = 1.4 / 1.16 if name == "CAGrad" else 1.0  # (1 + c) / (1 + c^2)
+    torch.testing.assert_close(d, factor * gradient, rtol=1e-3, atol=1e-5)
+
+
+def test_the_fixed_weights_are_nine_and_one_of_them_is_equal_weighting() -> None:
+    weights = [make(name).weights(torch.ones(2)) for name in newer_digits.FIXED]
+    torch.testing.assert_close(torch.stack(weights)[:, 0], torch.arange(1, 10) / 10)
+    three = [make(name).weights(torch.ones(2))[0] for name in newer_digits.FAMILIES["three fixed weights"]]
+    torch.testing.assert_close(torch.stack(three), torch.tensor([0.3, 0.5, 0.7]))
+
+
+def test_every_family_is_tested() -> None:
+    members = {name for family in newer_digits.FAMILIES.values() for name in family}
+    assert members <= {*newer_digits.CONTESTANTS}
+
+
+def test_validation_on_the_choosing_seeds_chooses_of_a_family() -> None:
+    """Not a better contestant of another family, and neither the tested seeds nor the test images."""
+    rows = pd.DataFrame(
+        [
+            (0, "UPGrad", 0.01, 0.9, 0.9),
+            (0, "FairGrad", 0.01, 0.6, 0.9),
+            (0, "FairGrad", 0.02, 0.5, 0.9),
+            (0, "FairGrad(alpha=5.0)", 0.01, 0.1, 0.1),
+            (0, "FairGrad(alpha=5.0)", 0.02, 0.7, 0.1),
+            (2, "FairGrad", 0.01, 0.9, 0.9),
+        ],
+        columns=["seed", "method", "lr", "validation_accuracy.mean", "test_accuracy.mean"],
+    )
+    assert newer_digits.best(rows, newer_digits.FAMILIES["FairGrad"]) == "FairGrad(alpha=5.0)"
