@@ -48,31 +48,33 @@ def _of_gradients(norms: Tensor, cosines: Tensor, alpha: float) -> Tensor:
     power = 1 / alpha
     # Were the gradients orthogonal, these would be the weights, times the norms.
     b = norms ** ((power - 1) / (power + 1))
-    return b * _newton(cosines, b, power) / norms
+    return b * _newton(units, b, power) / norms
 
 
-def _newton(cosines: Tensor, b: Tensor, power: float) -> Tensor:
-    r"""The positive x with :math:`b_i (C b x)_i = b_i^2 x_i^{-p}`."""
-    x = torch.ones_like(b)
-    scale = (b @ cosines @ b / (b @ b)) ** (-1 / (1 + power))
-    x = scale * x
+def _newton(units: Tensor, b: Tensor, power: float) -> Tensor:
+    r"""The positive x with :math:`b_i (C b x)_i = b_i^2 x_i^{-p}`, where C are the cosines of the units.
+
+    The sum of nearly opposite units is short and has to be exact, so C is not multiplied by x.
+    """
+    cosines = units @ units.T
+    x = ((b @ units).norm() / b.norm()) ** (-2 / (1 + power)) * torch.ones_like(b)
     for _ in range(300):
         wanted = b * x**-power
-        slope = wanted - cosines @ (b * x)
+        slope = wanted - units @ ((b * x) @ units)
         step = torch.linalg.solve(cosines + torch.diag(power * wanted / (b * x)), slope) / b
-        gain = float(slope @ (b * step))
-        if gain <= 1e-26 * float((b * x) @ wanted):
-            break
+        gain = float(slope @ (b * step) / ((b * x) @ wanted))
         shrinks = step < 0
         length = min(1.0, 0.99 * float((x / -step)[shrinks].min())) if shrinks.any() else 1.0
-        before = _objective(cosines, b, power, x)
-        most = before + 1e-12 * abs(before)  # room for rounding
-        while length > 1e-12 and not _objective(cosines, b, power, x + length * step) <= most:
+        before = _objective(units, b, power, x)
+        # Near the minimum whole steps converge, and what they gain is less than rounding.
+        while gain > 1e-8 and length > 1e-12 and not _objective(units, b, power, x + length * step) <= before:
             length /= 2
         x = x + length * step
+        if gain <= 1e-16:
+            break
     return x
 
 
-def _objective(cosines: Tensor, b: Tensor, power: float, x: Tensor) -> float:
+def _objective(units: Tensor, b: Tensor, power: float, x: Tensor) -> float:
     utility = x.log() if power == 1 else x ** (1 - power) / (1 - power)
-    return float((b * x) @ cosines @ (b * x) / 2 - b.square() @ utility)
+    return float(((b * x) @ units).square().sum() / 2 - b.square() @ utility)
