@@ -1,0 +1,36 @@
+"""Later methods on MTRegression: validation chooses the rates."""
+
+import pandas as pd
+import pytest
+import torch
+
+from mtlcore.experiments.gradients import newer_regression
+from mtlcore.methods import make
+
+
+@pytest.mark.parametrize("name", [n for n in newer_regression.METHODS if "weights" not in n])
+def test_equal_gradients_give_their_mean(name: str) -> None:
+    """CAGrad's update is longer by a factor of its own."""
+    gradient = torch.tensor([0.3, -0.2, 0.5], dtype=torch.float64)
+    method = make(name)
+    jacobian = gradient.expand(10, 3)
+    if method.sees == "losses":
+        d = method.weights(torch.full((10,), 0.7, dtype=torch.float64)) @ jacobian
+    else:
+        d = method.direction(jacobian)
+    factor = 1.4 / 1.16 if name == "CAGrad" else 1.0  # (1 + c) / (1 + c^2)
+    torch.testing.assert_close(d, factor * gradient, rtol=1e-3, atol=1e-5)
+
+
+def test_the_mean_validation_loss_on_the_choosing_seeds_chooses() -> None:
+    rows = pd.DataFrame(
+        [
+            (0, "SLAW", 1.0, 5.0, 1.0),
+            (1, "SLAW", 1.0, 9.0, 1.0),
+            (0, "SLAW", 2.0, 6.0, 9.0),
+            (1, "SLAW", 2.0, 6.0, 9.0),
+            (2, "SLAW", 1.0, 1.0, 1.0),
+        ],
+        columns=["seed", "method", "lr", "validation_nl.chosen", "test_nl.chosen"],
+    )
+    assert newer_regression.choose(rows) == {"SLAW": 2.0}
