@@ -13,6 +13,7 @@ from mtlcore import methods, models, signals, tasks, train
 from mtlcore._optional import needed_by
 from mtlcore.methods import (
     DWA,
+    FAMO,
     IMTLG,
     IMTLL,
     METHODS,
@@ -21,6 +22,7 @@ from mtlcore.methods import (
     RGW,
     RLW,
     SLAW,
+    STCH,
     UW,
     AlignedMTL,
     CAGrad,
@@ -84,6 +86,7 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "DWA",
+    "FAMO",
     "IMTLG",
     "IMTLL",
     "METHODS",
@@ -92,6 +95,7 @@ __all__ = [
     "RGW",
     "RLW",
     "SLAW",
+    "STCH",
     "UW",
     "AlignedMTL",
     "Batch",

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mtlcore.bench import libraries
 from mtlcore.bench.problem import Problem
-from mtlcore.methods import METHODS, Method, make
+from mtlcore.methods import METHODS, make
 from mtlcore.models import MultiTaskModel
 from mtlcore.signals import Signals
 
@@ -68,12 +68,10 @@ def make_step(name: str, on: Problem, seed: int = 0) -> Step:
     elif name in libraries.PEERS:
         backward, learnable = libraries.backward(name, on)
     elif name in OURS:
-        method = make(name)
-        method.seed(seed)
-        backward, learnable = _balanced(method.to(on.batch.targets[0].device), on), method.learnable()
+        return _balanced(name, on, seed)
     else:
         raise ValueError(f"there is no step called {name!r}")
-    optimizer = torch.optim.SGD([*on.model.parameters(), *learnable], lr=1e-6)
+    optimizer = _optimizer(on, learnable)
 
     def step() -> Passes:
         optimizer.zero_grad()
@@ -84,16 +82,26 @@ def make_step(name: str, on: Problem, seed: int = 0) -> Step:
     return step
 
 
-def _balanced(method: Method, on: Problem) -> libraries.Backward:
-    """One of our methods."""
-    validation = on.validation if method.validates else None
+def _optimizer(on: Problem, learnable: Iterable[Tensor]) -> torch.optim.Optimizer:
+    return torch.optim.SGD([*on.model.parameters(), *learnable], lr=1e-6)
 
-    def backward() -> Passes:
+
+def _balanced(name: str, on: Problem, seed: int) -> Step:
+    """A step of one of our methods."""
+    method = make(name).to(on.batch.targets[0].device)
+    method.seed(seed)
+    validation = on.validation if method.validates else None
+    optimizer = _optimizer(on, method.learnable())
+
+    def step() -> Passes:
+        optimizer.zero_grad()
         signals = Signals(on.model, on.batch, on.tasks, validation)
         method.backward(signals)
+        optimizer.step()
+        method.after_step(signals)
         return asdict(signals.passes)
 
-    return backward
+    return step
 
 
 def _plain(on: Problem) -> libraries.Backward:

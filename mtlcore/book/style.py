@@ -57,6 +57,8 @@ LOOKS = {
     "MOML": Look("MOML", "#7a82d9", "#bcc4fd", (4, 4), "v"),
     "RLW": Look("RLW", "#3d96e9", "#a4d0fe", (10, 3), "P"),
     "SLAW": Look("SLAW", "#3a5be4", "#7e9fff"),
+    "FAMO": Look("FAMO", "#29778b", "#9ae5fb", (6, 2, 2, 2, 2, 2), "<"),
+    "STCH": Look("STCH", "#4372d4", "#89b0fe", (1, 2), ">"),
     "MGDA": Look("MGDA", "#bb4037", "#ef887c", (6, 2), "s"),
     "GradNorm": Look("GradNorm", "#5f6bb1", "#6d7cee", (4, 2), "X"),
     "PCGrad": Look("PCGrad", "#d04e03", "#fe9c76"),

@@ -101,8 +101,10 @@ def descend(
     path = [point.theta.detach().clone()]
     for _ in range(steps):
         optimizer.zero_grad()
-        method.backward(Signals(model, step, declared, validation=step))
+        signals = Signals(model, step, declared, validation=step)
+        method.backward(signals)
         optimizer.step()
+        method.after_step(signals)
         path.append(point.theta.detach().clone())
     return torch.stack(path)
 

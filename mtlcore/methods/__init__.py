@@ -5,6 +5,7 @@ from mtlcore.methods.base import GradientBalancing, LossBalancing, Method
 from mtlcore.methods.compose import Compose
 from mtlcore.methods.registry import (
     DWA,
+    FAMO,
     IMTLG,
     IMTLL,
     METHODS,
@@ -13,6 +14,7 @@ from mtlcore.methods.registry import (
     RGW,
     RLW,
     SLAW,
+    STCH,
     UW,
     AlignedMTL,
     CAGrad,

@@ -210,6 +210,18 @@ class Method(TaskState):
             The training step.
         """
 
+    def after_step(self, signals: Signals) -> None:
+        """Learn from what the optimiser's step has changed; most rules have nothing to do.
+
+        A training loop calls it after ``optimizer.step()`` (or ``scaler.step(optimizer)``), before gradients
+        are set to zero.
+
+        Parameters
+        ----------
+        signals : Signals
+            Those that :meth:`backward` had.
+        """
+
     def reset(self) -> None:
         """Forget what was seen so far."""
         self._forget()

@@ -55,6 +55,7 @@ class Compose(Method):
             )
         self.losses, self.gradients = losses, gradients
         self.sees = gradients.sees
+        self._factors: Tensor | None = None
 
     def _balance(self, signals: Signals) -> Tensor | None:
         """Weight the losses, then balance their gradients; return the products of both weights, if any."""
@@ -62,8 +63,14 @@ class Compose(Method):
             return self._no_step(signals)
         factors = self.losses._among(signals, _weigh)
         assert factors is not None
+        self._factors = factors
         weights = self.gradients._balance(signals.scaled(factors))
         return None if weights is None else weights * factors
+
+    def after_step(self, signals: Signals) -> None:
+        self.losses.after_step(signals)
+        if self._factors is not None:
+            self.gradients.after_step(signals.scaled(self._factors))
 
     def _lacks(self, signals: Signals) -> bool:
         return self.losses._lacks(signals) or self.gradients._lacks(signals)

@@ -33,6 +33,7 @@ from mtlcore.methods.gradients.rgw import RGW
 from mtlcore.methods.gradients.rotograd import RotoGrad
 from mtlcore.methods.gradients.upgrad import UPGrad
 from mtlcore.methods.losses.dwa import DWA
+from mtlcore.methods.losses.famo import FAMO
 from mtlcore.methods.losses.gradnorm import GradNorm
 from mtlcore.methods.losses.imtll import IMTLL
 from mtlcore.methods.losses.moml import MOML
@@ -40,6 +41,7 @@ from mtlcore.methods.losses.rlw import RLW
 from mtlcore.methods.losses.single_task import SingleTask
 from mtlcore.methods.losses.slaw import SLAW
 from mtlcore.methods.losses.static import Static
+from mtlcore.methods.losses.stch import STCH
 from mtlcore.methods.losses.uw import UW
 from mtlcore.methods.samples.slgrad import SLGrad
 
@@ -57,7 +59,7 @@ class Registry(dict[str, type[Method]]):
 METHODS = Registry(
     (method.__name__, method)
     for method in (
-        *(SingleTask, Static, UW, DWA, IMTLL, MOML, RLW, SLAW),
+        *(SingleTask, Static, UW, DWA, IMTLL, MOML, RLW, SLAW, FAMO, STCH),
         *(MGDA, GradNorm, PCGrad, GradDrop, IMTLG, GradVac, CAGrad, RotoGrad, RGW),
         *(NashMTL, AlignedMTL, FairGrad, UPGrad),
         *(CosSim, Orthogonal, Projection, OLAux, HydaLearn),

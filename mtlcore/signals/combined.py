@@ -101,6 +101,11 @@ class Combined(Problem):
         """T representations, without a graph."""
         return self._side_by_side(lambda part: [z.detach() for z in part.features])
 
+    def losses_now(self) -> Tensor:
+        """(T,) mean losses at the parameters as they are now; NaN for a task without a label."""
+        sums = self._total(lambda part: part.values_now().double().sum(1))
+        return (sums / self.parts[0].counts).to(self.losses.dtype)
+
     # Backward passes -----------------------------------------------------------------------------
 
     @cached_property

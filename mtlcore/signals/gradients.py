@@ -15,7 +15,7 @@ SMALL = 10_000
 
 def check_finite(model: nn.Module, parameters: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:
     """A NonFiniteError that names the first parameter whose gradient is not finite."""
-    values = [g.coalesce().values() if g.is_sparse else g for g in gradients if g is not None]
+    values = _values(gradients)
     sums = [g.sum() for g in values if g.numel() >= SMALL]
     small = [g.reshape(-1) for g in values if g.numel() < SMALL]
     if small:
@@ -24,11 +24,21 @@ def check_finite(model: nn.Module, parameters: Sequence[Tensor], gradients: Sequ
         return
     names: dict[Tensor, str] = {p: name for name, p in model.named_parameters()}
     for p, g in zip(parameters, gradients, strict=True):  # a sum may overflow, so one by one
-        if g is not None and not torch.isfinite(g.coalesce().values() if g.is_sparse else g).all():
+        if not are_finite([g]):
             raise NonFiniteError(
                 f"the gradient of the parameter {names[p]!r} is not finite, though all losses are; nothing "
                 "was written: lower the learning rate, or look for a square root or a division at zero"
             )
+
+
+def are_finite(gradients: Sequence[Tensor | None]) -> bool:
+    """Whether all gradients are finite; None is no gradient."""
+    found = [values.isfinite().all() for values in _values(gradients)]
+    return not found or bool(torch.stack(found).all())
+
+
+def _values(gradients: Sequence[Tensor | None]) -> list[Tensor]:
+    return [g.coalesce().values() if g.is_sparse else g for g in gradients if g is not None]
 
 
 def add(parameters: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:

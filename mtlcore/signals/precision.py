@@ -35,3 +35,9 @@ class Precision:
         """Autocast as it was when this object was made."""
         with torch.autocast(self.kind, dtype=self.dtype, enabled=self.enabled):
             yield
+
+    @contextmanager
+    def fresh(self) -> Iterator[None]:
+        """No use of an autocast cache, which may hold parameters as they were before the optimiser's step."""
+        with torch.autocast(self.kind, enabled=False, cache_enabled=False):
+            yield

@@ -16,7 +16,7 @@ from mtlcore.signals import lookahead as _ahead
 from mtlcore.signals.alignment import along
 from mtlcore.signals.combined import Combined
 from mtlcore.signals.forward_mode import sample_norms
-from mtlcore.signals.gradients import add, check_finite, owned
+from mtlcore.signals.gradients import add, are_finite, check_finite, owned
 from mtlcore.signals.lookahead import Metric
 from mtlcore.signals.network import device_of, unwrapped
 from mtlcore.signals.precision import Precision
@@ -195,6 +195,19 @@ class Signals:
                 "or pass absent='skip'"
             )
         return self._weighted(losses)
+
+    def losses_now(self) -> Tensor:
+        """Return the losses of this step's batch at the parameters as they are now: one forward pass.
+
+        Random numbers and buffers are those of the step's own forward pass, so that dropout draws the same
+        masks; they stay as they are. There is no graph, and it does not matter whether the step has ended.
+
+        Returns
+        -------
+        losses : Tensor, shape (T,)
+            Of the tasks as in ``losses``; where no parameter has changed, the same up to rounding.
+        """
+        return self._weighted(self._step.losses_now())
 
     @property
     def sample_losses(self) -> Tensor:
@@ -560,6 +573,27 @@ class Signals:
         self._end()
         for p in (*self._step.shared, *self._step.head_params):
             p.grad = torch.full_like(p, torch.inf)
+
+    @property
+    def skipped(self) -> bool:
+        """Whether the optimiser had nothing to do: no ``.grad`` was filled, or its scaler skips what was.
+
+        Raises
+        ------
+        RuntimeError
+            If there is a scaler, and the gradients that it looked at are gone.
+        """
+        if not self._step.root.spent:
+            return True
+        if self._step.precision.scale is None:
+            return False
+        gradients = [p.grad for p in (*self._step.shared, *self._step.head_params)]
+        if all(g is None for g in gradients):
+            raise RuntimeError(
+                "the gradients are gone that say whether the scaler has skipped the step: after "
+                "scaler.step(optimizer), call method.after_step(signals) before optimizer.zero_grad()"
+            )
+        return not are_finite(gradients)
 
     def rotate(self, rotations: Tensor) -> None:
         """Let every head read its own rotation of the representation from the next forward pass on.

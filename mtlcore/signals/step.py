@@ -416,6 +416,17 @@ class Step(Problem):
         result: Tensor = values
         return result
 
+    def values_now(self) -> Tensor:
+        """(T, N) sample losses at the parameters as they are now, of one forward pass without a graph."""
+        self.passes.forward += 1
+        with torch.no_grad(), self.precision.fresh():
+            values: Tensor = self.replay(self.losses_of)
+        return values
+
+    def losses_now(self) -> Tensor:
+        """(T,) mean losses at the parameters as they are now; NaN for a task without a label."""
+        return self.values_now().sum(1) / self.counts
+
     # One batch in one process --------------------------------------------------------------------
 
     def each(self, question: Callable[[Step], Tensor], samples: bool = False) -> Tensor:

@@ -243,7 +243,7 @@ def _train_epoch(
     tasks: Sequence[Task],
     absent: Literal["skip", "raise"],
     epoch: int,
-    after_step: Callable[[], Any],
+    advance: Callable[[], Any],
 ) -> dict[str, Any]:
     """Take one pass over the training split; return its part of the epoch's row."""
     # Sums over the steps, on the device: reading a number every step would wait for the GPU.
@@ -259,15 +259,16 @@ def _train_epoch(
             answer = run.method.backward(signals)
             losses += signals.losses.nan_to_num()  # NaN is a task without a label: it adds nothing
             labelled += torch.tensor(signals.present)
+            run.optimizer.step()
+            run.method.after_step(signals)
         except ValueError as error:
             raise ValueError(f"epoch {epoch}, step {number}: {error}") from error
-        run.optimizer.step()
         if answer is None:
             weights += torch.nan
         else:
             weights += answer
             skipped += (answer == 0).all()
-        after_step()
+        advance()
     run.method.end_epoch()
     seconds = time.perf_counter() - start
     row = {"epoch": epoch, "seconds": seconds, "samples_per_second": steps.samples / seconds}

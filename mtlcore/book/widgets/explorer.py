@@ -180,6 +180,8 @@ def _reason(rule: Method) -> str | None:
     """Why a plane cannot show a method's update, if it cannot."""
     if rule.sees not in tables.SIGNALS:
         return f"sees {rule.sees!r}, which is not made of gradients alone"
+    if tables.reads_level(rule):
+        return "goes by the level of the losses, which gradients do not show"
     return None if tables.turns(rule) else AXES
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mtlcore.book.toys import Function, quadratic
-from mtlcore.methods import METHODS
+from mtlcore.methods import FAMO, METHODS
 from mtlcore.methods._learned import LearnedScales
 
 Array = NDArray[np.float64]
@@ -88,6 +88,10 @@ def descents(problem: str, method: str, unit: float, starts: Tensor) -> Array:
                 rule.objective(each).backward()
             optimizer.step()
         path.append(path[-1] - lr * (weights[:, None] @ gradients)[:, 0])
+        after = torch.stack([task(path[-1]) for task in tasks], 1)
+        for own, *both in zip(rules, losses, after, strict=True):
+            if isinstance(own, FAMO):
+                own.learn(*both)
     return torch.stack(path, 1)[:, steps].numpy()
 
 

@@ -87,7 +87,7 @@ def _edge(angle: Any) -> Any:
     return np.minimum(np.tan(half) ** 2, EDGE * np.cos(half))
 
 
-def answer(rule: Method, vectors: Tensor) -> Tensor:
+def answer(rule: Method, vectors: Tensor, level: float = LEVEL) -> Tensor:
     """Weights (T,), or the direction of a rule that sees the Jacobian, on the scale of the mean.
 
     A rule that sees losses is shown two of each task whose spread is the length of the task's gradient:
@@ -99,8 +99,8 @@ def answer(rule: Method, vectors: Tensor) -> Tensor:
         result = rule.direction(vectors)
     elif rule.sees == "losses":
         norms = vectors.norm(dim=1)
-        rule.weights(LEVEL - norms)
-        result = rule.weights(LEVEL + norms)
+        rule.weights(level - norms)
+        result = rule.weights(level + norms)
     else:
         result = rule.weights(_signal(rule, vectors)).flatten()
     return result.detach() / (len(vectors) if rule.scale == "sum" else 1)
@@ -155,6 +155,14 @@ def turns(rule: Method) -> bool:
     if rule.sees == "jacobian":
         before = [direction @ turn for direction in before]
     return all(map(torch.allclose, before, after))
+
+
+def reads_level(rule: Method) -> bool:
+    """Whether the weights depend on how large the losses are, which gradients do not show."""
+    rule.seed(0)
+    before = answer(rule, PROBES[0])
+    rule.seed(0)
+    return not torch.allclose(before, answer(rule, PROBES[0], 2 * LEVEL))
 
 
 def start(rule: Method, probes: Sequence[Tensor] | None = None) -> list[Tensor]:

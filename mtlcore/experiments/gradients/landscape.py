@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mtlcore.experiments.engine.experiment import Config, Experiment, Result
-from mtlcore.methods import GradNorm, canonical, make
+from mtlcore.methods import FAMO, GradNorm, canonical, make
 from mtlcore.methods._learned import LearnedScales
 from mtlcore.methods.base import Method
 
@@ -142,9 +142,14 @@ def descend(method: str, starts: Sequence[Sequence[float]], optimizer: str, lr: 
         made.zero_grad()
         losses = [task(points) for task in TASKS.values()]
         slopes = [torch.autograd.grad(each.sum(), points)[0] for each in losses]
-        steps_of = zip(rules, torch.stack(losses, 1).detach(), torch.stack(slopes, 1), strict=True)
+        before = torch.stack(losses, 1).detach()
+        steps_of = zip(rules, before, torch.stack(slopes, 1), strict=True)
         points.grad = torch.stack([direction(rule, values, jacobian) for rule, values, jacobian in steps_of])
         made.step()
+        after = torch.stack([task(points.detach()) for task in TASKS.values()], 1)
+        for rule, *both in zip(rules, before, after, strict=True):
+            if isinstance(rule, FAMO):
+                rule.learn(*both)
         path.append(points.detach().clone())
     return torch.stack(path)
 

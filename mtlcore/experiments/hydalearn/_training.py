@@ -138,9 +138,11 @@ def train(start: Start, config: Config, device: str) -> Result:
                     drawn = torch.randperm(len(measured), generator=order)[: config["measured"]]
                     held_out = measured.read(drawn)
                 optimizer.zero_grad()
-                weights = method.backward(Signals(model, batch, data.tasks, held_out))
+                signals = Signals(model, batch, data.tasks, held_out)
+                weights = method.backward(signals)
                 assert weights is not None
                 optimizer.step()
+                method.after_step(signals)
                 own, other = weights.tolist()
                 share = other / (own + other) if own + other else 0.5
                 steps.append({"epoch": epoch, "share": share, "positives": int(batch.targets[0].eq(1).sum())})

@@ -191,6 +191,7 @@ def train(
         weights = method.backward(signals)
         assert weights is not None
         optimizer.step()
+        method.after_step(signals)
         train_nl.append(normalised_loss(signals.losses))
         error.append(weight_error(weights))
         if update % epoch == 0:

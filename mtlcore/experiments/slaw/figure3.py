@@ -76,6 +76,7 @@ def run(config: Config, device: str) -> Result:
         weights = estimated if trained_with is slaw else trained_with.weights(signals.losses)
         signals.backward(weights, heads=weights)
         optimizer.step()
+        trained_with.after_step(signals)
     weights_of = {
         "estimated": estimated,
         "true": _inverse(signals.norms()),

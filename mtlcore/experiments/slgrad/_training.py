@@ -112,6 +112,7 @@ def train(start: Start, config: Config, device: str) -> Result:
                 losses += float(step.losses[0]) * len(index)
                 weights[:, index] = _relative(method.backward(step), step, len(index))
                 optimizer.step()
+                method.after_step(step)
                 steps += 1
             seconds += time.perf_counter() - begun
             found = {"epoch": epoch, "train_loss": losses / len(training)}

@@ -135,6 +135,8 @@ def run(config: Config, device: str) -> Result:
             step = Signals(model, batch.to(device), data.tasks, held_out if method.validates else None)
             method.backward(step)
         optimizer.step()
+        if method is not None:
+            method.after_step(step)
     row: dict[str, float] = {}
     for name, split in (("test", data.test), ("further", further)):
         found = evaluate(model, split, data.tasks)
