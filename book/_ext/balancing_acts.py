@@ -158,6 +158,7 @@ class Costs(SphinxDirective):
         batch = mtl.Batch(torch.randn(6, width), tuple(torch.randn(6, 2) for _ in range(tasks)))
         signals = mtl.Signals(model, batch, [mtl.Task.regression(str(i)) for i in range(tasks)], batch)
         method.backward(signals)
+        method.after_step(signals)
         return asdict(signals.passes)
 
     def formula(self, counts: list[int]) -> str:

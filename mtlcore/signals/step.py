@@ -425,7 +425,8 @@ class Step(Problem):
 
     def losses_now(self) -> Tensor:
         """(T,) mean losses at the parameters as they are now; NaN for a task without a label."""
-        return self.values_now().sum(1) / self.counts
+        counts = self.counts  # first, since the step's own pass needs its graph
+        return self.values_now().sum(1) / counts
 
     # One batch in one process --------------------------------------------------------------------
 

@@ -32,6 +32,8 @@ def test_descent_follows_the_methods_direction(text: str) -> None:
         losses = torch.stack([f(here) for f in TASKS.values()])
         expected = twin.weights(losses) @ jacobian if twin.family == "losses" else twin.direction(jacobian)
         torch.testing.assert_close(here - there, 0.05 * expected)
+        if isinstance(twin, mtl.FAMO):
+            twin.learn(losses, torch.stack([f(there) for f in TASKS.values()]))
 
 
 def test_quadratic_has_its_curvatures() -> None:

@@ -12,6 +12,7 @@ import mtlcore as mtl
 
 VARIANTS = [
     *("Static(scale='sum')", "UW(kind='classification')", "DWA(pace='step')", "SLAW(init='zero')"),
+    *("FAMO(least=-0.5, scale='sum')", "STCH(mu=0.5, ideal=0.1)"),
     *("RLW(distribution='bernoulli')", "RLW(distribution='dirichlet', scale='sum')"),
     *("MGDA(scale='sum')", "MGDA(level='features')", "MGDA(gap=0.1)", "PCGrad(level='features')"),
     *("IMTLG(sign_fix=True, scale='sum')", "CAGrad(c=1, rescale=2)", "RGW(distribution='bernoulli')"),
@@ -22,7 +23,11 @@ VARIANTS = [
     *("Projection(per='variable')", "Projection(smoothing=0.5)", "SLGrad(on_empty='uniform')"),
 ]
 TEXTS = [*mtl.METHODS, *VARIANTS]
-OF_THREE = ["GradDrop(leak=(0.5, 0, 1))", "Static(weights=(1.0, 2.0, 3.0))"]  # these fit three tasks only
+OF_THREE = [
+    "GradDrop(leak=(0.5, 0, 1))",
+    "Static(weights=(1.0, 2.0, 3.0))",
+    "STCH(preference=(1.0, 2.0, 3.0))",
+]  # these fit three tasks only
 
 
 def make(text: str) -> mtl.methods.Method:

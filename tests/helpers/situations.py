@@ -5,6 +5,7 @@ PYTHONPATH=tests python -m helpers.situations    makes the cells and writes the 
 
 from __future__ import annotations
 
+import copy
 import csv
 import functools
 import io
@@ -16,6 +17,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+from helpers.asserts import assert_same_state
 from helpers.methods import make
 from helpers.networks import TASKS, batch, make_model, masked, plain
 from torch import Tensor, nn
@@ -67,9 +69,11 @@ def steps(
     found: Taken = []
     for _ in range(2):
         sgd.zero_grad()
-        found.append(method.backward(mtl.Signals(network, data, TASKS, validation)))
+        signals = mtl.Signals(network, data, TASKS, validation)
+        found.append(method.backward(signals))
         found += gradients(model)
         sgd.step()
+        method.after_step(signals)
     return found
 
 
@@ -151,22 +155,22 @@ def overflow(text: str) -> str:
     trained = [*model.parameters(), *method.learnable(len(TASKS))]
     before = [p.detach().clone() for p in trained]
     scaler, sgd = torch.amp.GradScaler("cpu", init_scale=2.0**40), torch.optim.SGD(trained, lr=0.1)
+    data, validation = batch(torch.float32), held_out(torch.float32)
     with torch.autocast("cpu", dtype=torch.float16):
-        _single(text, scaler, model, method)
+        signals = mtl.Signals(model, data, TASKS, validation, scaler=scaler)
+        method.backward(signals)
+    state = copy.deepcopy(method.state_dict())
     scaler.step(sgd)
+    method.after_step(signals)
     assert all(torch.equal(p, old) for p, old in zip(trained, before, strict=True))
+    assert_same_state(method.state_dict(), state)
     return WORKS
 
 
-def _single(
-    text: str,
-    scaler: torch.amp.GradScaler | None = None,
-    model: mtl.MultiTaskModel | None = None,
-    method: Method | None = None,
-) -> Taken:
+def _single(text: str, scaler: torch.amp.GradScaler | None = None) -> Taken:
     """The gradients of a step with parameters in float32."""
-    model, data = model or make_model(dtype=torch.float32), batch(torch.float32)
-    return step(method or make(text), model, data, held_out(torch.float32), scaler)[1:]
+    model, data = make_model(dtype=torch.float32), batch(torch.float32)
+    return step(make(text), model, data, held_out(torch.float32), scaler)[1:]
 
 
 def _near(low: Taken, single: Taken) -> str:
@@ -314,8 +318,10 @@ def _loop(text: str) -> tuple[mtl.MultiTaskModel, Method, torch.optim.Optimizer]
 
 def _go_on(model: mtl.MultiTaskModel, method: Method, adamw: torch.optim.Optimizer) -> list[Tensor]:
     adamw.zero_grad()
-    step(method, model, masked(), held_out())
+    signals = mtl.Signals(model, masked(), TASKS, held_out())
+    method.backward(signals)
     adamw.step()
+    method.after_step(signals)
     return [p.detach().clone() for p in [*model.parameters(), *method.parameters()]]
 
 

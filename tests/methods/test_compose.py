@@ -112,3 +112,25 @@ def test_compose_learns_the_loss_weights_and_refuses_the_wrong_kinds() -> None:
     for second in (mtl.SLAW(), mtl.HydaLearn(lr=0.1), mtl.MOML(), SLGrad()):
         with pytest.raises(ValueError, match="balances gradients"):
             Compose(mtl.SLAW(), second)
+
+
+def test_both_methods_learn_from_the_step() -> None:
+    """The loss balancing from the losses as they are, the gradient balancing from the weighted ones."""
+    seen = []
+
+    class Watching(mtl.PCGrad):
+        def after_step(self, signals: mtl.Signals) -> None:
+            seen.append(signals.losses_now())
+
+    famo, model = mtl.FAMO(), make_model()
+    method = Compose(famo, Watching())
+    sgd = torch.optim.SGD(model.parameters(), lr=0.1)
+    signals = mtl.Signals(model, batch(), TASKS)
+    factors = mtl.FAMO().weights(signals.losses)
+    method.backward(signals)
+    sgd.step()
+    method.after_step(signals)
+    twin = mtl.FAMO()
+    twin.learn(signals.losses, signals.losses_now())
+    assert torch.equal(famo.xi, twin.xi)
+    torch.testing.assert_close(seen, [factors * signals.losses_now()])

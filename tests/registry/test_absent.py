@@ -25,6 +25,10 @@ TASKS = [mtl.Task.regression(f"task {t}") for t in range(T)]
 OF_FOUR = {
     "GradDrop(leak=(0.5, 0, 1, 0.2))": "GradDrop(leak=(0.5, 1, 0.2))",
     "Static(weights=(1.0, 2.0, 3.0, 4.0))": "Static(weights=(1.0, 3.0, 4.0))",
+    "STCH(preference=(1.0, 2.0, 3.0, 4.0), ideal=(0.1, 0.2, 0.3, 0.4))": (
+        "STCH(preference=(1.0, 3.0, 4.0), ideal=(0.1, 0.3, 0.4))"
+    ),
+    "FAMO(least=(-0.1, -0.2, -0.3, -0.4))": "FAMO(least=(-0.1, -0.3, -0.4))",
     "UW(kind=('regression', 'regression', 'classification', 'regression'))": (
         "UW(kind=('regression', 'classification', 'regression'))"
     ),
@@ -40,6 +44,7 @@ COMPOSED = [
     "Compose(UW, GradDrop)",
     "Compose(RLW(scale='sum'), GradVac(per='variable'))",
     "Compose(GradNorm, RotoGrad)",
+    "Compose(FAMO, PCGrad)",
     "Compose(DWA(pace='step'), OLAux(lr=0.3, every=2))",
 ]
 MORE = [
@@ -86,10 +91,12 @@ def step(
     for p in method.learnable():
         p.grad = None
     tasks = TASKS if len(model.heads) == T else [TASKS[t] for t in KEPT]
-    answer = method.backward(mtl.Signals(model, data, tasks, data if held_out is None else held_out))
+    signals = mtl.Signals(model, data, tasks, data if held_out is None else held_out)
+    answer = method.backward(signals)
     with torch.no_grad():
         for p in [*model.parameters(), *method.learnable()]:
             p -= 0 if p.grad is None else 0.1 * p.grad
+    method.after_step(signals)
     return answer
 
 
@@ -195,7 +202,7 @@ def assert_row_stays(method: Method, before: dict) -> None:
             torch.testing.assert_close(now[ABSENT], then[ABSENT], rtol=0, atol=0, equal_nan=True)
 
 
-@pytest.mark.parametrize("text", ["GradNorm", "MOML", "RotoGrad(burn_in=2)"])
+@pytest.mark.parametrize("text", ["GradNorm", "MOML", "FAMO", "RotoGrad(burn_in=2)"])
 @pytest.mark.parametrize("first", [[], [ABSENT]], ids=["met first", "met late"])
 def test_what_is_learned_by_an_optimiser_of_the_method(text: str, first: list) -> None:
     """A task's parameter and its optimiser's averages and steps stay while it is away."""

@@ -39,9 +39,11 @@ def test_micro_batches_are_one_step(text: str, data: mtl.Batch) -> None:
         found = []
         for _ in range(3):
             sgd.zero_grad()
-            weights = method.backward(mtl.Signals(model, step, TASKS, held_out))
+            signals = mtl.Signals(model, step, TASKS, held_out)
+            weights = method.backward(signals)
             found += [weights, *(p.grad.clone() for p in model.parameters())]
             sgd.step()
+            method.after_step(signals)
         answers.append(found)
     torch.testing.assert_close(answers[1], answers[0], rtol=1e-9, atol=1e-12)
 
@@ -53,6 +55,7 @@ def test_every_signal_of_micro_batches() -> None:
     parameters = [list(s.model.shared_parameters())[:2] for s in signals]
     for whole, parts in (
         [s.losses for s in signals],
+        [s.losses_now() for s in signals],
         [s.sample_losses for s in signals],
         [s.labelled for s in signals],
         [s.features() for s in signals],
@@ -136,6 +139,26 @@ def test_noise_and_statistics_are_those_of_the_first_pass() -> None:
         twin(part.inputs)
     for (name, ours), (_, theirs) in zip(model.named_buffers(), twin.named_buffers(), strict=True):
         torch.testing.assert_close(ours, theirs, msg=name)
+
+
+def test_losses_after_the_step_are_those_of_the_first_masks() -> None:
+    """One forward pass a micro-batch; nothing stays in memory, and nothing is drawn or counted by a layer."""
+    model, data = make_model(with_noise), pieces(batch(), 7, 5)
+    signals = mtl.Signals(model, data, TASKS)
+    before = signals.losses
+    torch.testing.assert_close(signals.losses_now(), before)
+    signals.backward(torch.ones(2))
+    torch.optim.SGD(model.parameters(), lr=0.1).step()
+    passes, buffers = signals.passes.forward, [b.clone() for b in model.buffers()]
+    random = torch.get_rng_state()
+    after = signals.losses_now()
+    assert signals.passes.forward == passes + 2
+    assert torch.equal(torch.get_rng_state(), random)
+    assert all(torch.equal(a, b) for a, b in zip(model.buffers(), buffers, strict=True))
+    assert (after < before).all()
+    assert torch.equal(signals.losses_now(), after)
+    assert torch.equal(signals.losses, before)
+    assert torch.equal(signals.only([1]).losses_now(), after[1:])
 
 
 def test_no_batch_is_refused() -> None:

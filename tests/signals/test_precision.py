@@ -132,3 +132,38 @@ def test_an_overflow_skips_the_step() -> None:
     scaler.update()
     assert scaler.get_scale() == 2.0**59
     torch.testing.assert_close([p.detach() for p in model.parameters()], before, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("overflows", [False, True])
+def test_whether_the_scaler_skips_the_step(overflows: bool) -> None:
+    """Gradients that are finite until they carry the scale."""
+    model, data = make_model(dtype=torch.float32), batch(torch.float32)
+    sgd = torch.optim.SGD(model.parameters(), lr=0.1)
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**10)
+    signals = mtl.Signals(model, data, TASKS, scaler=scaler)
+    assert signals.skipped
+    signals.backward(torch.tensor([1.0, 2.0**127 if overflows else 1.0]))
+    before = [p.detach().clone() for p in model.parameters()]
+    scaler.step(sgd)
+    assert signals.skipped == overflows
+    assert signals.skipped == all(
+        torch.equal(p, old) for p, old in zip(model.parameters(), before, strict=True)
+    )
+    sgd.zero_grad()
+    with pytest.raises(RuntimeError, match=r"after_step\(signals\) before optimizer.zero_grad"):
+        _ = signals.skipped
+
+
+def test_losses_after_the_step_under_one_autocast_for_the_whole_loop() -> None:
+    """Its cache has the parameters of before the step."""
+    model, data = make_model(dtype=torch.float32), batch(torch.float32)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        signals = mtl.Signals(model, data, TASKS)
+        before = signals.losses
+        signals.backward(torch.ones(2))
+        torch.optim.SGD(model.parameters(), lr=0.5).step()
+        found = signals.losses_now()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        expected = mtl.Signals(model, data, TASKS).losses
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=0)
+    assert torch.dist(found, before) > 0.01

@@ -38,9 +38,12 @@ def steps(text: str, wrap: bool, rank: int | None, micro: bool = False) -> list[
     for _ in range(2):
         sgd.zero_grad()
         halves = [part(data, 0), part(data, 1)] if micro and rank == 1 else data
-        weights = method.backward(mtl.Signals(network, halves, TASKS, held_out))
+        signals = mtl.Signals(network, halves, TASKS, held_out)
+        weights = method.backward(signals)
         found += [weights, *(p.grad.clone() for p in model.parameters())]
         sgd.step()
+        method.after_step(signals)
+        found.append(signals.losses_now())
     return found
 
 

@@ -176,6 +176,51 @@ def test_batch_norm_statistics_are_updated_once_a_step() -> None:
         torch.testing.assert_close(ours, theirs, msg=name)
 
 
+@batches
+def test_losses_after_the_step(data: mtl.Batch) -> None:
+    """Those of the ordinary way with the new parameters: one forward pass without a graph."""
+    model = make_model()
+    signals = mtl.Signals(model, data, TASKS)
+    assert torch.equal(signals.losses_now(), signals.losses)
+    before = signals.losses
+    signals.backward(torch.ones(2))
+    torch.optim.SGD(model.parameters(), lr=0.1).step()
+    passes = asdict(signals.passes)
+    after = signals.losses_now()
+    torch.testing.assert_close(after, torch.stack(losses_by_hand(model, data)))
+    assert asdict(signals.passes) == passes | {"forward": passes["forward"] + 1}
+    assert not after.requires_grad
+    assert torch.equal(signals.losses, before)
+    assert not torch.equal(after, before)
+    torch.testing.assert_close(signals.only([1]).losses_now(), after[1:])
+
+
+def test_losses_after_the_step_have_the_steps_masks_and_statistics() -> None:
+    model = make_model(with_noise)
+    signals = mtl.Signals(model, batch(), TASKS)
+    before = signals.losses
+    buffers, random = [b.clone() for b in model.buffers()], torch.get_rng_state()
+    torch.rand(5)
+    moved = torch.get_rng_state()
+    assert torch.equal(signals.losses_now(), before)
+    assert torch.equal(torch.get_rng_state(), moved)
+    assert not torch.equal(moved, random)
+    assert all(torch.equal(a, b) for a, b in zip(model.buffers(), buffers, strict=True))
+
+
+def test_the_loss_after_the_step_of_a_task_without_a_label_is_none() -> None:
+    values = torch.full_like(batch().targets[1], torch.nan)
+    signals = mtl.Signals(make_model(), mtl.Batch(batch().inputs, (batch().targets[0], values)), TASKS)
+    assert signals.losses_now().isnan().tolist() == [False, True]
+
+
+def test_a_step_is_skipped_until_gradients_are_there() -> None:
+    signals = mtl.Signals(make_model(), batch(), TASKS)
+    assert signals.skipped
+    signals.only([0]).backward(torch.ones(1))
+    assert not signals.skipped
+
+
 def test_alignment_against_finite_differences() -> None:
     model, data = make_model(), batch()
     signals = mtl.Signals(model, data, TASKS)
@@ -249,6 +294,7 @@ FACTORS = torch.tensor([0.5, 3.0], dtype=torch.float64)
 WEIGHTS = torch.tensor([0.3, -1.7], dtype=torch.float64)
 SCALED = {
     "losses": lambda s: s.losses,
+    "losses_now": lambda s: s.losses_now(),
     "sample_losses": lambda s: s.sample_losses,
     "feature_gradients": lambda s: s.feature_gradients(),
     "gradient": lambda s: s.gradient(1),
@@ -311,7 +357,7 @@ def test_throw_away_steps_of_a_scaled_view_are_measured_without_weights(normalis
 
 def test_every_signal_of_a_scaled_view_is_tested() -> None:
     as_they_are = {"labelled", "sizes", "features", "rotate", "scaled", "only", "agreed", "overflow"}
-    as_they_are |= {"present", "validated"}
+    as_they_are |= {"present", "validated", "skipped"}
     measured = {"main_gradient", "response", "gains", "first_order_gains"}
     members = {name for name in vars(mtl.Signals) if not name.startswith("_")}
     assert members - SCALED.keys() == as_they_are | measured

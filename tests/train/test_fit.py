@@ -51,7 +51,14 @@ def train(method: mtl.METHODS, epochs: int = 4, **options: object) -> tuple[pd.D
     return history, model.state_dict()
 
 
-STATEFUL = [mtl.RLW(), mtl.SLAW(), mtl.RGW("bernoulli"), mtl.PCGrad(), mtl.Projection(smoothing=0.1)]
+STATEFUL = [
+    mtl.RLW(),
+    mtl.SLAW(),
+    mtl.FAMO(),
+    mtl.RGW("bernoulli"),
+    mtl.PCGrad(),
+    mtl.Projection(smoothing=0.1),
+]
 
 
 @pytest.mark.parametrize("method", STATEFUL, ids=repr)

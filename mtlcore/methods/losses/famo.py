@@ -28,9 +28,9 @@ class FAMO(SelfLearning, LossBalancing):
 
     Parameters
     ----------
-    optimizer : callable, default Adam with learning rate 0.025 and weight decay 0.01
-        Makes the optimiser of xi from its list (the default is that of the public code; its weight decay is
-        the paper's gamma).
+    optimizer : callable, default Adam with learning rate 0.025 and weight decay 0.001
+        Makes the optimiser of xi from its list. The rate is that of the public code, the weight decay the
+        paper's gamma.
     least : float or sequence of float, default 0.0
         b, a bound below the losses, one for all tasks or one a task.
     scale : {"sum", "mean"}, default "mean"
@@ -71,7 +71,7 @@ class FAMO(SelfLearning, LossBalancing):
     def __init__(
         self,
         *,
-        optimizer: MakeOptimizer = partial(torch.optim.Adam, lr=0.025, weight_decay=0.01),  # noqa: B008
+        optimizer: MakeOptimizer = partial(torch.optim.Adam, lr=0.025, weight_decay=1e-3),  # noqa: B008
         least: float | Sequence[float] = 0.0,
         scale: Scale | None = None,
     ) -> None:
@@ -93,11 +93,12 @@ class FAMO(SelfLearning, LossBalancing):
         before, after : Tensor, shape (T,)
             The losses of one batch before and after a step of the network.
         """
-        first, second = (self._above(check_vector(x, "loss").double()).log() for x in (before, after))
+        first, second = (self._above(check_vector(x, "loss")).log() for x in (before, after))
         z, delta = self.xi.detach().softmax(0), first - second
         self._step(self.xi, z * (delta - (z * delta).sum()))
 
     def _above(self, losses: Tensor, names: Sequence[str] | None = None) -> Tensor:
+        losses = losses.double()
         self._meet(len(losses), losses.device)
         least = losses.new_tensor(self._of_tasks("least", len(losses)))
         for task in (losses <= least).nonzero().flatten().tolist():

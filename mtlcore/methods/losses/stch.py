@@ -73,9 +73,10 @@ class STCH(LossBalancing):
         scale: Scale | None = None,
     ) -> None:
         super().__init__(scale=scale)
-        for name, values in {"mu": mu, "a preference": () if preference is None else preference}.items():
-            if not all(0 < value < math.inf for value in torch.tensor(values).flatten().tolist()):
-                raise ValueError(f"{name} must be positive and finite, not {values}")
+        if not 0 < mu < math.inf:
+            raise ValueError(f"mu must be positive and finite, not {mu}")
+        if preference is not None and not all(0 < value < math.inf for value in preference):
+            raise ValueError(f"every preference must be positive and finite, not {preference}")
         if not torch.tensor(ideal).isfinite().all():
             raise ValueError(f"an ideal must be finite, not {ideal}")
         self.mu, self.preference, self.ideal = mu, preference, ideal

@@ -11,7 +11,7 @@ from numpy.polynomial.polynomial import polyval2d
 
 from mtlcore.book.toys import descend
 from mtlcore.book.widgets import Descent, descent, paths
-from mtlcore.methods import METHODS
+from mtlcore.methods import FAMO, METHODS
 
 
 @pytest.mark.parametrize("problem", paths.PROBLEMS)
@@ -31,6 +31,16 @@ def test_many_starts_at_once_are_each_alone(method):
     for start, path in zip(starts, paths.descents("bowls", method, 8.0, starts), strict=True):
         exact = paths.look_up("bowls", method, 8.0, start.tolist())
         assert np.abs(path - exact).max() <= paths.STEP / 2 + 1e-6
+
+
+def test_famo_learns_from_the_losses_after_each_step():
+    starts = torch.tensor([[0.4, 1.8], [-1.2, 0.2]], dtype=torch.float64)
+    _, _, lr, steps = paths.PROBLEMS["bowls"]
+    for start, path in zip(starts, paths.descents("bowls", "FAMO", 8.0, starts), strict=True):
+        exact = descend(paths.PROBLEMS["bowls"].losses(8.0), FAMO(), start.tolist(), lr, int(steps[-1]))[
+            steps
+        ]
+        assert np.allclose(path, exact, atol=1e-9)
 
 
 @pytest.mark.parametrize("problem", paths.PROBLEMS)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from mtlcore import CAGrad, GradNorm, Static
+from mtlcore import FAMO, CAGrad, GradNorm, Static
+from mtlcore.book.toys import descend
 from mtlcore.experiments.gradients import landscape
 from mtlcore.experiments.gradients.landscape import KEPT, SMOKE, STARTS, TASKS, experiment
 
@@ -69,6 +70,12 @@ def test_scales_are_learned():
         for method in ("Static", "UW(scale='mean')", "IMTLL(scale='mean')")
     ]
     assert torch.dist(paths[0], paths[1]) > 0.1 and torch.dist(paths[0], paths[2]) > 0.1
+
+
+def test_famo_learns_from_the_losses_after_each_step():
+    starts = [(-8.5, -5.0), (9.0, 9.0)]
+    for start, path in zip(starts, landscape.descend("FAMO", starts, "SGD", 0.1, 20).unbind(1), strict=True):
+        assert torch.allclose(path, descend(TASKS, FAMO(), start, lr=0.1, steps=20))
 
 
 def test_a_row_says_when_the_path_arrived():
