@@ -3,8 +3,8 @@
 Data, network and measure are those of SLAW's Table 1, with fewer and smaller steps: 400 updates of 100
 samples, 4.4 epochs. As in ``slaw-rates``, each run is tested at the update with its lowest validation loss.
 Every method has its rate from one grid, chosen by the mean validation loss on seeds that are not tested. All
-are on the scale of a mean but the ideal constants, whose sum is 1.55; Adam and the clipped norm take out most
-of what that does.
+are on the scale of a mean but the ideal constants and STCH with these preferences, whose sum is 1.55; Adam
+and the clipped norm take out most of what that does.
 """
 
 from typing import Any
@@ -13,12 +13,18 @@ import pandas as pd
 
 from mtlcore.experiments.engine.experiment import Experiment
 from mtlcore.experiments.slaw import rates
-from mtlcore.experiments.slaw._regression import IDEAL_CONSTANT
+from mtlcore.experiments.slaw._regression import IDEAL, IDEAL_CONSTANT
+
+IDEAL_PREFERENCE = f"STCH(mu=0.1, preference={tuple(IDEAL.tolist())}, scale='sum')"
+"""In one unit the losses are small, and so is mu. Where they are alike, these are the ideal constants."""
 
 METHODS = [
     "Static",
     IDEAL_CONSTANT,
     "SLAW(scale='mean')",
+    "FAMO",
+    "STCH",
+    IDEAL_PREFERENCE,
     "MGDA",
     "IMTLG",
     "CAGrad",

@@ -7,8 +7,10 @@ import torch
 from mtlcore.experiments.gradients import newer_regression
 from mtlcore.methods import make
 
+IDEAL = {newer_regression.IDEAL_CONSTANT, newer_regression.IDEAL_PREFERENCE}
 
-@pytest.mark.parametrize("name", [n for n in newer_regression.METHODS if "weights" not in n])
+
+@pytest.mark.parametrize("name", [name for name in newer_regression.METHODS if name not in IDEAL])
 def test_equal_gradients_give_their_mean(name: str) -> None:
     """CAGrad's update is longer by a factor of its own."""
     gradient = torch.tensor([0.3, -0.2, 0.5], dtype=torch.float64)
@@ -20,6 +22,11 @@ def test_equal_gradients_give_their_mean(name: str) -> None:
         d = method.direction(jacobian)
     factor = 1.4 / 1.16 if name == "CAGrad" else 1.0  # (1 + c) / (1 + c^2)
     torch.testing.assert_close(d, factor * gradient, rtol=1e-3, atol=1e-5)
+
+
+def test_in_one_unit_losses_that_are_alike_have_the_ideal_constants() -> None:
+    one, other = (make(name).weights(torch.arange(1.0, 11) ** 2) for name in IDEAL)
+    torch.testing.assert_close(one, other)
 
 
 def test_the_mean_validation_loss_on_the_choosing_seeds_chooses() -> None:
