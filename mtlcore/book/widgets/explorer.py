@@ -174,14 +174,15 @@ NOTE = (
     "main task take the first, and rules with memory are shown at their start."
 )
 AXES = "acts on each coordinate alone"
+SIZE = "goes by the size of the losses, which gradients do not show"
 
 
 def _reason(rule: Method) -> str | None:
     """Why a plane cannot show a method's update, if it cannot."""
     if rule.sees not in tables.SIGNALS:
         return f"sees {rule.sees!r}, which is not made of gradients alone"
-    if tables.reads_level(rule):
-        return "goes by the level of the losses, which gradients do not show"
+    if tables.reads_size(rule):
+        return SIZE
     return None if tables.turns(rule) else AXES
 
 

@@ -157,12 +157,15 @@ def turns(rule: Method) -> bool:
     return all(map(torch.allclose, before, after))
 
 
-def reads_level(rule: Method) -> bool:
-    """Whether the weights depend on how large the losses are, which gradients do not show."""
-    rule.seed(0)
-    before = answer(rule, PROBES[0])
-    rule.seed(0)
-    return not torch.allclose(before, answer(rule, PROBES[0], 2 * LEVEL))
+def reads_size(rule: Method) -> bool:
+    """Whether the weights depend on how large losses or their differences are; gradients do not show it."""
+    if rule.sees != "losses":
+        return False
+    answers = []
+    for vectors, level in ((PROBES[0], LEVEL), (PROBES[0], 2 * LEVEL), (2 * PROBES[0], LEVEL)):
+        rule.seed(0)
+        answers.append(answer(rule, vectors, level))
+    return not all(torch.allclose(answers[0], other) for other in answers[1:])
 
 
 def start(rule: Method, probes: Sequence[Tensor] | None = None) -> list[Tensor]:

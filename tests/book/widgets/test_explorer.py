@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from helpers.pages import Page, drawing
 
 from mtlcore import METHODS, Static
@@ -32,6 +33,12 @@ def test_the_reason_holds(name):
         other = BOOK[labels[LEFT_OUT[name].removeprefix("starts as ")]][0]
         for ours, theirs in zip(tables.start(rule), tables.start(other), strict=True):
             assert np.allclose(ours / ours.sum(), theirs / theirs.sum(), atol=2e-3)
+    elif LEFT_OUT[name] == explorer.SIZE:
+        shares = [
+            (w := rule.weights(torch.tensor(losses))) / w.sum()
+            for losses in ([1.0, 2.0], [2.0, 4.0], [2.0, 3.0])
+        ]
+        assert not all(torch.allclose(each, shares[0]) for each in shares)
     else:
         assert LEFT_OUT[name] == explorer.AXES and not tables.turns(rule)
 
@@ -39,6 +46,7 @@ def test_the_reason_holds(name):
 def test_what_another_method_repeats_at_the_start_is_left_out():
     assert LEFT_OUT["UW"] == "starts as EW" and LEFT_OUT["GradVac"] == "starts as PCGrad"
     assert LEFT_OUT["GradDrop"] == "acts on each coordinate alone"
+    assert LEFT_OUT["FAMO"] == LEFT_OUT["STCH"] == explorer.SIZE
 
 
 def test_a_signal_that_is_not_made_of_gradients_is_a_reason(monkeypatch):
