@@ -1,4 +1,4 @@
-const WAIT = 300; // milliseconds from draw to draw
+const PAUSE = 300; // milliseconds from draw to draw
 
 function render({ model, el }) {
   const data = model.get("data");
@@ -62,10 +62,10 @@ function render({ model, el }) {
   // Controls and numbers
   const examples = choice("Gradients", data.examples.map(({ name, text }) => [name, text]), (name) => store(model, "example", name));
   const leaks = choice("Leak", data.leaks, (value) => store(model, "leak", value));
-  const draws = slider("draws", Array.from({ length: data.draws + 1 }, (_, i) => i), (value) => { stop(); store(model, "draw", value); });
-  const again = make("button", { type: "button", onclick: () => { stop(); store(model, "draw", (model.get("draw") % data.draws) + 1); } }, "Draw again");
-  const play = make("button", { type: "button", onclick: () => (timer ? stop() : start()) });
+  const draws = slider("draws", Array.from({ length: data.draws + 1 }, (_, i) => i), (value) => { play.stop(); store(model, "draw", value); });
+  const again = make("button", { type: "button", onclick: () => { play.stop(); store(model, "draw", (model.get("draw") % data.draws) + 1); } }, "Draw again");
   const status = make("p", { class: "mtl-status" });
+  const play = player({ model, el }, "draw", data.draws, PAUSE, status);
   const cells = numbers.map(() => [0, 1, 2, 3, 4].map(() => make("td")));
   const legend = make("p", { class: "mtl-axis" }, ...tasks.map((i) =>
     make("span", { class: "mtl-name-of mtl-rule", style: `${colours(data.tasks[i])};margin-right:1em` }, make("span", { class: "mtl-swatch" }), `task ${i + 1}`)));
@@ -73,27 +73,6 @@ function render({ model, el }) {
     ...["", "P", "U", "draw", "mean", "sum"].map((text) => make(text ? "th" : "td", text ? { scope: "col" } : {}, text)))),
   make("tbody", {}, ...cells.map((row, k) => make("tr", {}, make("th", { scope: "row" }, `coordinate ${k + 1}`), ...row))));
   const frame = chart({ x: data.xTicks, y: data.yTicks, labels: ["draws", "largest distance of their mean from the sum"], height: 170 });
-
-  let timer = null;
-  function stop() {
-    if (timer) model.save_changes();
-    clearInterval(timer);
-    timer = null;
-    buttons();
-  }
-  function start() {
-    if (model.get("draw") === data.draws) store(model, "draw", 0, false);
-    timer = setInterval(() => {
-      if (!el.isConnected || model.get("draw") === data.draws) stop();
-      else store(model, "draw", model.get("draw") + 1, false);
-    }, WAIT);
-    buttons();
-  }
-  function buttons() {
-    play.textContent = timer ? "❚❚ Pause" : "▶ Play";
-    play.setAttribute("aria-label", timer ? "pause" : "play the draws");
-    status.setAttribute("aria-live", timer ? "off" : "polite");
-  }
 
   function update() {
     const t = model.get("draw");
@@ -113,13 +92,12 @@ function render({ model, el }) {
     draws.show(t, `${t} draws`);
   }
 
-  buttons();
   el.replaceChildren(root("coordinates", "GradDrop, coordinate by coordinate", data.accent,
-    make("div", { class: "mtl-plane" }, picture, legend, status, make("div", { class: "mtl-buttons" }, again, play), draws.node),
+    make("div", { class: "mtl-plane" }, picture, legend, status, make("div", { class: "mtl-buttons" }, again, play.node), draws.node),
     make("div", { class: "mtl-panel" }, examples.node, leaks.node, table, frame.node),
     make("p", { class: "mtl-note" }, data.note)));
   const unbind = bind(model, ["example", "leak", "draw"], update);
-  return () => { stop(); unbind(); };
+  return () => { play.stop(); unbind(); };
 }
 
 export default { render };

@@ -71,7 +71,7 @@ class Coordinates(Widget):
     In a live kernel the arguments are attributes that change with the picture, and the picture with them.
     """
 
-    _esm = module("chart", "coordinates")
+    _esm = module("chart", "player", "coordinates")
     example = Choice(EXAMPLES)
     leak = Choice(LEAKS)
     draw = Number(0, DRAWS, 1)

@@ -31,34 +31,13 @@ async function render({ model, el }) {
   const alphas = choice("asymmetry α", data.alphas, (value) => store(model, "alpha", value));
   const events = choice("Event", data.events, (value) => store(model, "event", value));
   const rate = slider("rate of w", data.rates, (value) => store(model, "rate", value));
-  const step = slider("step", steps, (value) => { stop(); store(model, "step", value); });
-  const play = make("button", { type: "button", onclick: () => (timer ? stop() : start()) });
+  const step = slider("step", steps, (value) => { play.stop(); store(model, "step", value); });
   const table = taskTable(["loss / first", "w‖g‖", "target", "w", "exact w"], data.tasks);
   const status = make("p", { class: "mtl-status" });
+  const play = player({ model, el }, "step", data.steps, PAUSE, status);
   const frame = (ticks, label, logarithmic) => chart({ x: data.stepTicks, y: ticks, labels: ["step", label], height: 210, logarithmic });
   const weights = frame(data.weightTicks, "weight by GradNorm (line), exact (dashes)", "");
   const norms = frame(data.normTicks, "weighted norm (line), its target (dashes)", "y");
-
-  let timer = null;
-  function stop() {
-    if (timer) model.save_changes();
-    clearInterval(timer);
-    timer = null;
-    buttons();
-  }
-  function start() {
-    if (model.get("step") === data.steps) store(model, "step", 0, false);
-    timer = setInterval(() => {
-      if (!el.isConnected || model.get("step") === data.steps) stop();
-      else store(model, "step", model.get("step") + 1, false);
-    }, PAUSE);
-    buttons();
-  }
-  function buttons() {
-    play.textContent = timer ? "❚❚ Pause" : "▶ Play";
-    play.setAttribute("aria-label", timer ? "pause" : "play the steps");
-    status.setAttribute("aria-live", timer ? "off" : "polite");
-  }
 
   // Lines and dashes of the two tasks, their names at the ends, and a mark at the step.
   function draw(target, solid, dashed) {
@@ -106,13 +85,12 @@ async function render({ model, el }) {
       + `step ${t} ${[0, 1].map((task) => `task ${task + 1} has ${number(series[1][task][t])} for ${number(series[2][task][t])}`).join(", ")}`);
   }
 
-  buttons();
   el.replaceChildren(root("lag", "GradNorm's weights over time", data.accent,
-    make("div", { class: "mtl-plane" }, weights.node, status, make("div", { class: "mtl-buttons" }, play), step.node),
+    make("div", { class: "mtl-plane" }, weights.node, status, make("div", { class: "mtl-buttons" }, play.node), step.node),
     make("div", { class: "mtl-panel" }, events.node, alphas.node, rate.node, table.node, norms.node),
     make("p", { class: "mtl-note" }, data.note)));
   const unbind = bind(model, ["alpha", "rate", "event", "step"], update);
-  return () => { stop(); unbind(); };
+  return () => { play.stop(); unbind(); };
 }
 
 export default { render };

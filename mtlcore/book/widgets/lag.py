@@ -70,7 +70,7 @@ class Lag(Widget):
     In a live kernel the arguments are attributes that change with the picture, and the picture with them.
     """
 
-    _esm = module("chart", "lag")
+    _esm = module("chart", "player", "lag")
     alpha = Choice(ALPHAS)
     rate = Choice(RATES, 0.025)
     event = Choice(EVENTS)

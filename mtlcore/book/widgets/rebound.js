@@ -15,34 +15,13 @@ function render({ model, el }) {
 
   const places = { bowl: make("div"), loss: make("div"), weight: make("div") };
   const floors = choice("Floor δ of the loss", data.floors, (value) => store(model, "floor", value));
-  const step = slider("step", steps, (value) => { stop(); store(model, "step", value); });
-  const play = make("button", { type: "button", onclick: () => (timer ? stop() : start()) });
+  const step = slider("step", steps, (value) => { play.stop(); store(model, "step", value); });
   const heads = ["parameter θ", "loss L", "weight w"];
   const cells = heads.map(() => make("td"));
   const table = make("table", {}, make("thead", {}, make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)))),
     make("tbody", {}, make("tr", {}, ...cells)));
   const status = make("p", { class: "mtl-status" });
-
-  let timer = null;
-  function stop() {
-    if (timer) model.save_changes();
-    clearInterval(timer);
-    timer = null;
-    buttons();
-  }
-  function start() {
-    if (model.get("step") === last) store(model, "step", 0, false);
-    timer = setInterval(() => {
-      if (!el.isConnected || model.get("step") === last) stop();
-      else store(model, "step", model.get("step") + 1, false);
-    }, PAUSE);
-    buttons();
-  }
-  function buttons() {
-    play.textContent = timer ? "❚❚ Pause" : "▶ Play";
-    play.setAttribute("aria-label", timer ? "pause" : "play the steps");
-    status.setAttribute("aria-live", timer ? "off" : "polite");
-  }
+  const play = player({ model, el }, "step", last, PAUSE, status);
 
   // A chart over the steps: the whole run thin, the part until now thick.
   function over(name, ticks, label, extra = () => []) {
@@ -102,12 +81,11 @@ function render({ model, el }) {
     status.textContent = `Step ${t}: weight ${short(weight[t])}, so the next step leads ${nearer ? "towards" : "away from"} the minimum.`;
   }
 
-  buttons();
   el.replaceChildren(root("rebound", "The weight of a loss that goes to zero", data.accent,
-    make("div", { class: "mtl-plane" }, places.bowl, status, make("div", { class: "mtl-buttons" }, play), step.node),
+    make("div", { class: "mtl-plane" }, places.bowl, status, make("div", { class: "mtl-buttons" }, play.node), step.node),
     make("div", { class: "mtl-panel" }, floors.node, table, places.loss, places.weight)));
   const unbind = bind(model, ["floor", "step"], update);
-  return () => { stop(); unbind(); };
+  return () => { play.stop(); unbind(); };
 }
 
 export default { render };

@@ -43,7 +43,7 @@ class Rebound(Widget):
     In a live kernel the arguments are attributes that change with the picture, and the picture with them.
     """
 
-    _esm = module("chart", "rebound")
+    _esm = module("chart", "player", "rebound")
     floor = Choice(FLOORS)
     step = Number(0, STEPS, 80)
 

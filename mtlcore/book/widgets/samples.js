@@ -1,4 +1,4 @@
-const WAIT = 350; // milliseconds from step to step
+const PAUSE = 350; // milliseconds from step to step
 
 async function render({ model, el }) {
   const data = structuredClone(model.get("data"));
@@ -109,10 +109,10 @@ async function render({ model, el }) {
 
   // Controls, numbers and the course of the training
   const similarities = choice("Alignment", data.similarities, (value) => store(model, "similarity", value));
-  const step = slider("step", Array.from({ length: last + 1 }, (_, i) => i), (value) => { stop(); store(model, "step", value); });
-  const play = make("button", { type: "button", onclick: () => (timer ? stop() : start()) });
+  const step = slider("step", Array.from({ length: last + 1 }, (_, i) => i), (value) => { play.stop(); store(model, "step", value); });
   const restore = make("button", { type: "button", onclick: () => store(model, "label", null) }, "Put the label back");
   const status = make("p", { class: "mtl-status" });
+  const play = player({ model, el }, "step", last, PAUSE, status);
   const rows = numbers.map((i) => {
     const cells = [make("td"), make("td"), make("td")];
     const icon = make("span", { "aria-hidden": "true", style: "color: var(--c)" }, wrong[i] ? "◆" : "●");
@@ -126,27 +126,6 @@ async function render({ model, el }) {
   const course = make("g", { class: "mtl-rule", style: colours(data.colours[1]) });
   frame.layer.append(make("path", { class: "mtl-cross mtl-dashed", d: `M${frame.left} ${frame.Y(data.equal)}H${frame.right}` }),
     make("text", { class: "mtl-halo", x: frame.right, y: frame.Y(data.equal) - 5, "text-anchor": "end" }, "equal weights"), course);
-
-  let timer = null;
-  function stop() {
-    if (timer) model.save_changes();
-    clearInterval(timer);
-    timer = null;
-    buttons();
-  }
-  function start() {
-    if (model.get("step") === last) store(model, "step", 0, false);
-    timer = setInterval(() => {
-      if (!el.isConnected || model.get("step") === last) stop();
-      else store(model, "step", model.get("step") + 1, false);
-    }, WAIT);
-    buttons();
-  }
-  function buttons() {
-    play.textContent = timer ? "❚❚ Pause" : "▶ Play";
-    play.setAttribute("aria-label", timer ? "pause" : "play the steps");
-    status.setAttribute("aria-live", timer ? "off" : "polite");
-  }
 
   function bars(alignments, weights) {
     const most = Math.max(...alignments.map(Math.abs)) || 1;
@@ -190,13 +169,12 @@ async function render({ model, el }) {
       weights.some(Boolean) ? `the wrong labels together ${number(total)}.` : "no sample helps."}`;
   }
 
-  buttons();
   el.replaceChildren(root("samples", "SLGrad on a line through labelled points", data.accent,
-    make("div", { class: "mtl-plane" }, picture, status, frame.node, step.node, make("div", { class: "mtl-buttons" }, play, restore)),
+    make("div", { class: "mtl-plane" }, picture, status, frame.node, step.node, make("div", { class: "mtl-buttons" }, play.node, restore)),
     make("div", { class: "mtl-panel" }, similarities.node, plane, read),
     make("p", { class: "mtl-note" }, data.note)));
   const unbind = bind(model, ["similarity", "step", "sample", "label"], update);
-  return () => { stop(); unbind(); };
+  return () => { play.stop(); unbind(); };
 }
 
 export default { render };

@@ -76,7 +76,7 @@ class Samples(Widget):
     In a live kernel the arguments are attributes that change with the picture, and the picture with them.
     """
 
-    _esm = module("arrows", "paths", "chart", "samples")
+    _esm = module("arrows", "paths", "chart", "player", "samples")
     similarity = Choice(SIMILARITIES)
     step = Number(0, STEPS, 3)
     sample = Number(1, len(OWN), 3)
