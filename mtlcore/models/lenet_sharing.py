@@ -32,21 +32,17 @@ def lenet_cross_stitch(
 
     Parameters
     ----------
-    tasks : int, default 2
-        Number of tasks.
-    classes : int, default 10
-        Number of outputs of every task.
-    size : int, default 36
-        Height and width of the images, in pixels.
-    kernels : tuple of int, default (9, 5)
-        Kernel sizes of the two convolutions, in pixels.
-    features : int, default 50
+    tasks, classes, size : int, optional
+        As in :func:`mtlcore.models.lenet`.
+    kernels : tuple of int, optional
+        As there.
+    features : int, optional
         Number of features that each head reads.
 
     Returns
     -------
     model : MultiTaskModel
-        Input: grey images (N, 1, size, size) in [0, 1]. Output of every task: (N, classes).
+        Input and outputs as there.
 
     Raises
     ------
@@ -83,21 +79,17 @@ def lenet_nddr(
 
     Parameters
     ----------
-    tasks : int, default 2
-        Number of tasks.
-    classes : int, default 10
-        Number of outputs of every task.
-    size : int, default 36
-        Height and width of the images, in pixels.
-    kernels : tuple of int, default (9, 5)
-        Kernel sizes of the two convolutions, in pixels.
-    features : int, default 50
+    tasks, classes, size : int, optional
+        As in :func:`mtlcore.models.lenet`.
+    kernels : tuple of int, optional
+        As there.
+    features : int, optional
         Number of features that each head reads.
 
     Returns
     -------
     model : MultiTaskModel
-        Input: grey images (N, 1, size, size) in [0, 1]. Output of every task: (N, classes).
+        Input and outputs as there.
 
     Raises
     ------
@@ -133,21 +125,17 @@ def lenet_mtan(
 
     Parameters
     ----------
-    tasks : int, default 2
-        Number of tasks.
-    classes : int, default 10
-        Number of outputs of every task.
-    size : int, default 36
-        Height and width of the images, in pixels.
-    kernels : tuple of int, default (9, 5)
-        Kernel sizes of the two convolutions, in pixels.
-    features : int, default 50
+    tasks, classes, size : int, optional
+        As in :func:`mtlcore.models.lenet`.
+    kernels : tuple of int, optional
+        As there.
+    features : int, optional
         Number of features after the last layer.
 
     Returns
     -------
     model : MultiTaskModel
-        Input: grey images (N, 1, size, size) in [0, 1]. Output of every task: (N, classes).
+        Input and outputs as there.
 
     Raises
     ------
