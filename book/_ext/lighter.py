@@ -28,12 +28,13 @@ def drop(app: Sphinx, exception: Exception | None) -> None:
         return
     root = Path(app.outdir)
     (root / "_static" / "scripts" / "fontawesome.js").write_text("")
-    for name in app.env.found_docs:
-        page = root / f"{name}.html"
-        text = SEARCH.sub("", page.read_text(encoding="utf-8")).replace(*SOURCES)
-        page.write_text(text, encoding="utf-8")
-    users = [*root.rglob("*.html"), *(root / "_static" / "scripts").glob("*.js")]
-    drop_icons(root / "_static", {icon for user in users for icon in NAME.findall(user.read_text("utf-8"))})
+    scripts = (root / "_static" / "scripts").glob("*.js")
+    icons = {icon for script in scripts for icon in NAME.findall(script.read_text(encoding="utf-8"))}
+    for page in root.rglob("*.html"):
+        text = page.read_text(encoding="utf-8").replace(*SOURCES)
+        page.write_text(text if page.name == "search.html" else SEARCH.sub("", text), encoding="utf-8")
+        icons.update(NAME.findall(text))
+    drop_icons(root / "_static", icons)
     for figure in (root / "_images").glob("*.svg"):
         text = figure.read_text(encoding="utf-8")
         figure.write_text(COORDINATES.sub(lambda found: DIGITS.sub(r"\1", found[0]), text), encoding="utf-8")
