@@ -90,7 +90,8 @@ class Explorer(Widget):
         for name, rule in own.items():
             if reason := _reason(rule):
                 raise ValueError(f"{name} {reason}; the explorer cannot show it")
-        self._rules = {**_book()[0], **{name: (rule, tables.tabulate(rule)) for name, rule in own.items()}}
+        self._rules = {name: (rule, _table(name)) for name, rule in _book()[0].items()}
+        self._rules |= {name: (rule, tables.tabulate(rule)) for name, rule in own.items()}
         super().__init__(gradients=list(gradients), shown=[*STORY, *own] if shown is None else list(shown))
 
     def content(self) -> dict[str, Any]:
@@ -187,8 +188,8 @@ def _reason(rule: Method) -> str | None:
 
 
 @cache
-def _book() -> tuple[dict[str, tuple[Method, Table]], dict[str, str]]:
-    """Methods of the registry with their tables, and for those that are left out why."""
+def _book() -> tuple[dict[str, Method], dict[str, str]]:
+    """Methods of the registry, and for those that are left out why."""
     with torch.random.fork_rng(devices=[]):
         rules = {name: method() for name, method in METHODS.items()}
     starts: dict[str, list[torch.Tensor]] = {}
@@ -203,7 +204,13 @@ def _book() -> tuple[dict[str, tuple[Method, Table]], dict[str, str]]:
             left_out[name] = f"starts as {style.label(like[0])}"
         else:
             starts[name] = start
-    return {name: (rules[name], tables.tabulate(rules[name])) for name in starts}, left_out
+    return {name: rules[name] for name in starts}, left_out
+
+
+@cache
+def _table(name: str) -> Table:
+    """Table of a method of the registry; the largest take seconds."""
+    return tables.tabulate(_book()[0][name])
 
 
 def _repeats(start: list[torch.Tensor], other: list[torch.Tensor]) -> bool:

@@ -7,15 +7,18 @@ import torch
 from mtlcore import IMTLG, MGDA, CAGrad
 from mtlcore.book.widgets import Compromise, compromise
 
-CASES = [case for cases in Compromise().data["cases"] for case in cases]
+
+@pytest.fixture
+def cases():
+    return [case for cases in Compromise().data["cases"] for case in cases]
 
 
 def tensor(values):
     return torch.tensor(values, dtype=torch.float64)
 
 
-def test_directions_are_those_of_the_methods():
-    for case in CASES:
+def test_directions_are_those_of_the_methods(cases):
+    for case in cases:
         gradients = tensor(case["gradients"])
         for rule, name in ((MGDA(), "MGDA"), (IMTLG(), "IMTLG")):
             assert np.allclose(case["rules"][name]["d"], rule.direction(gradients), atol=2e-3)
@@ -23,8 +26,8 @@ def test_directions_are_those_of_the_methods():
             assert np.allclose(d, CAGrad(c, rescale=0).direction(gradients), atol=2e-3 * (1 + c))
 
 
-def test_dual_weights_make_the_direction():
-    for case in CASES:
+def test_dual_weights_make_the_direction(cases):
+    for case in cases:
         gradients, g0 = np.array(case["gradients"]), np.mean(case["gradients"], 0)
         for c, w, d in zip(compromise.RADII, case["w"], case["d"], strict=True):
             assert min(w) >= -1e-4 and sum(w) == pytest.approx(1, abs=2e-4)
@@ -33,15 +36,15 @@ def test_dual_weights_make_the_direction():
             assert np.allclose(d, expected, atol=3e-3 * (1 + c))
 
 
-def test_the_gain_rises_from_the_mean_to_mgda():
-    for case in CASES:
+def test_the_gain_rises_from_the_mean_to_mgda(cases):
+    for case in cases:
         ends = case["rules"]["Static"]["gain"], case["rules"]["MGDA"]["gain"]
         assert case["gain"][0] == ends[0] and case["gain"][-1] == pytest.approx(ends[1], abs=0.02)
         assert (np.diff(case["gain"]) > -2e-4).all() and max(case["gain"]) <= ends[1] + 1e-4
 
 
-def test_products_and_gain_are_those_of_the_direction():
-    for case in CASES:
+def test_products_and_gain_are_those_of_the_direction(cases):
+    for case in cases:
         products = np.array(case["d"]) @ np.transpose(case["gradients"])
         assert np.allclose(products, case["products"], atol=5e-3)
         shortest = np.linalg.norm(case["gradients"], axis=1).min()
