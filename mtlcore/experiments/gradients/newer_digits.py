@@ -50,7 +50,7 @@ PAPER: dict[str, Any] = {
 }
 """Every rate at every seed."""
 
-CHOSEN: dict[str, float] = dict.fromkeys([*FIXED, *METHODS[4:]], 0.01) | {
+CHOSEN: dict[str, float] = dict.fromkeys(CONTESTANTS, 0.01) | {
     "Static(weights=(0.2, 0.8))": 0.02,
     "MGDA": 0.02,
 }
