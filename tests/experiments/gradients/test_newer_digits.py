@@ -4,6 +4,8 @@ import pandas as pd
 import pytest
 import torch
 
+import mtlcore as mtl
+from mtlcore.experiments import two_digits
 from mtlcore.experiments.gradients import newer_digits
 from mtlcore.methods import make
 
@@ -48,3 +50,12 @@ def test_validation_on_the_choosing_seeds_chooses_of_a_family() -> None:
         columns=["seed", "method", "lr", "validation_accuracy.mean", "test_accuracy.mean"],
     )
     assert newer_digits.best(rows, newer_digits.FAMILIES["FairGrad"]) == "FairGrad(alpha=5.0)"
+
+
+def test_the_tested_rates_are_those_that_the_stored_rows_choose() -> None:
+    rows = mtl.results("newer-digits", "laptop")
+    assert two_digits.choose(rows, ["method"]) == newer_digits.CHOSEN
+    assert newer_digits.CHOSEN.keys() == {*newer_digits.CONTESTANTS}
+    tested = rows[rows["seed"].isin(two_digits.TESTED)]
+    assert (tested["lr"] == tested["method"].map(newer_digits.CHOSEN)).all()
+    assert (tested.groupby("method")["seed"].nunique() == len(two_digits.TESTED)).all()
