@@ -108,7 +108,7 @@ def choose(rows: pd.DataFrame, by: Sequence[str]) -> dict[Any, float]:
 
 
 def tested(
-    common: Mapping[str, Any], key: Sequence[str], chosen: Mapping[Any, float]
+    common: Mapping[str, Any], key: Sequence[str], chosen: Mapping[Any, float], seeds: Sequence[int] = TESTED
 ) -> list[dict[str, Any]]:
     """List the tested runs: every contestant at its chosen rate, seed after seed.
 
@@ -120,6 +120,8 @@ def tested(
         The settings that name a contestant.
     chosen : mapping
         The learning rate by contestant, as from :func:`choose`.
+    seeds : sequence of int, optional
+        The seeds; by default :data:`TESTED`.
 
     Returns
     -------
@@ -128,6 +130,6 @@ def tested(
     """
     return [
         {**common, "seed": seed, **dict(zip(key, [name] if len(key) == 1 else name, strict=True)), "lr": lr}
-        for seed in TESTED
+        for seed in seeds
         for name, lr in chosen.items()
     ]
