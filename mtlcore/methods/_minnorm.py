@@ -93,7 +93,7 @@ def non_negative(columns: Tensor, target: Tensor, free: Tensor) -> Tensor:
 def _least_squares(columns: Tensor, target: Tensor) -> tuple[Tensor, bool]:
     """The least of the solutions, and whether the columns are well apart, so that there is only one."""
     factor, failed = torch.linalg.cholesky_ex(columns.T @ columns)
-    if failed or factor.diagonal().min() < 1e-4:
+    if failed or (factor.diagonal() < 1e-4).any():
         return torch.linalg.lstsq(columns, target[:, None], rcond=1e-12, driver="gelsd").solution[:, 0], False
     z = torch.zeros_like(columns[:1].T)
     for _ in range(2):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from mtlcore.methods import _minnorm as minnorm
-from mtlcore.methods._minnorm import factor_gramian, min_norm, norms_and_cosines
+from mtlcore.methods._minnorm import factor_gramian, min_norm, non_negative, norms_and_cosines
 
 
 def nearest_by_enumeration(gradients: Tensor) -> float:
@@ -89,6 +89,14 @@ def test_min_norm_stops_whatever_it_gets(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(minnorm, "_least_squares", noise)
     min_norm(torch.randn(30, 40, generator=generator, dtype=torch.float64))
     assert len(solved) <= 10 * 30 + 1
+
+
+def test_where_no_column_helps_all_are_zero() -> None:
+    """A product that is zero but for rounding may let a column in that helps nothing."""
+    target = torch.tensor([-1.0, -1e-17], dtype=torch.float64)
+    for free in ([False, False], [False, True], [True, True]):
+        found = non_negative(torch.eye(2, dtype=torch.float64), target, torch.tensor(free))
+        assert torch.equal(found, torch.zeros(2, dtype=torch.float64))
 
 
 @given(problems())

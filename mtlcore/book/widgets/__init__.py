@@ -6,6 +6,7 @@ from mtlcore.book.widgets.compromise import Compromise
 from mtlcore.book.widgets.coordinates import Coordinates
 from mtlcore.book.widgets.descent import Descent
 from mtlcore.book.widgets.explorer import Explorer
+from mtlcore.book.widgets.fairness import Fairness
 from mtlcore.book.widgets.gramian import Gramian
 from mtlcore.book.widgets.lag import Lag
 from mtlcore.book.widgets.landscape import Landscape
@@ -27,6 +28,7 @@ __all__ = [
     "Coordinates",
     "Descent",
     "Explorer",
+    "Fairness",
     "Gramian",
     "Lag",
     "Landscape",

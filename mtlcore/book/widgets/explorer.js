@@ -330,7 +330,7 @@ async function render({ model, el }) {
         return { value, marks, cell: make("td", { class: i ? null : "mtl-first" }, marks[0], value, marks[1]) };
       });
       const open = make("td", { class: "mtl-open", colspan: 2 * count,
-        title: "Three gradients in one plane have a Gramian without an inverse, so this rule has no answer." }, "no answer in a plane");
+        title: "However little one of three gradients leaves their plane, this rule's answer is another one." }, "no answer in a plane");
       row.cells = { open: [open], full: [...row.weights, ...row.effects.map(({ cell }) => cell)] };
       row.kind = null;
     }

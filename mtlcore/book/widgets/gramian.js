@@ -2,7 +2,7 @@ const SUB = ["₁", "₂", "₃"];
 const PAIRS = [[0, 1], [0, 2], [1, 2]];
 const ORDERS = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
 
-function render({ model, el }) {
+function view({ model, el }) {
   const data = model.get("data");
   const [width, height, side, top, edge] = data.size;
   const middle = [width / 2, top + (side * Math.sqrt(3)) / 3];
@@ -142,11 +142,25 @@ function render({ model, el }) {
     status.textContent = words(shown);
   }
 
-  el.replaceChildren(root("gramian", "The Gramian of three gradients and six methods", data.accent,
+  el.replaceChildren(root("gramian", "The Gramian of three gradients, and the weights of methods", data.accent,
     make("div", { class: "mtl-plane" }, picture, status, matrix),
     make("div", { class: "mtl-panel" }, ...sizes.map(({ node }) => node), ...turns.map(({ node }) => node), table),
     make("p", { class: "mtl-note" }, data.note)));
   return bind(model, ["lengths", "angles"], update);
+}
+
+// Other methods come with other data.
+function render({ model, el }) {
+  let end = view({ model, el });
+  const anew = () => {
+    end();
+    end = view({ model, el });
+  };
+  model.on("change:data", anew);
+  return () => {
+    model.off("change:data", anew);
+    end();
+  };
 }
 
 export default { render };

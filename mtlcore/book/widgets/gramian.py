@@ -16,7 +16,19 @@ from torch import Tensor
 from mtlcore.book import style
 from mtlcore.book.widgets import plane, tables
 from mtlcore.book.widgets.base import HERE, Widget, colours, html_table, module, still
-from mtlcore.methods import IMTLG, MGDA, CAGrad, GradVac, Method, PCGrad, Static
+from mtlcore.methods import (
+    IMTLG,
+    MGDA,
+    AlignedMTL,
+    CAGrad,
+    FairGrad,
+    GradVac,
+    Method,
+    NashMTL,
+    PCGrad,
+    Static,
+    UPGrad,
+)
 
 RULES: dict[str, Method] = {
     "Static": Static(),
@@ -25,12 +37,17 @@ RULES: dict[str, Method] = {
     "IMTLG": IMTLG(),
     "PCGrad": PCGrad(),
     "GradVac": GradVac(),
+    "NashMTL": NashMTL(),
+    "AlignedMTL": AlignedMTL(),
+    "FairGrad": FairGrad(),
+    "UPGrad": UPGrad(),
 }
+SHOWN = ("Static", "MGDA", "CAGrad", "IMTLG", "PCGrad", "GradVac")
 SAME = {"GradVac": "PCGrad"}
 """At its first step GradVac is PCGrad."""
-STORED = ("MGDA", "CAGrad", "IMTLG", "PCGrad")
+STORED = ("MGDA", "CAGrad", "IMTLG", "PCGrad", "NashMTL", "AlignedMTL", "FairGrad", "UPGrad")
 FILE = HERE / "gramian.npz"
-"""The weights of these four; ``python -m mtlcore.book.widgets.gramian`` writes it."""
+"""The weights of these; ``python -m mtlcore.book.widgets.gramian`` writes it."""
 LENGTHS = (0.5, 1.0, 2.0)
 ANGLES = (30, 50, 70, 90, 110, 130, 150)
 """No two of them add up to a third, and no three to 360: three gradients never lie in a plane."""
@@ -45,13 +62,18 @@ NOTE = (
     "Weights λ are scaled to the sum 1: a corner of the triangle is one task alone, and outside of it some "
     "weight is negative. A ring at the edge of the picture stands for a point beyond it. Kλ is what a short "
     "step with these weights takes off each loss, per unit of learning rate; below zero the loss rises. "
-    "The stronger the colour of K, the larger the cosine; red is conflict. PCGrad: mean over its random "
-    "orders. GradVac: at its first step, where it equals PCGrad. CAGrad: c = 0.4."
+    "The stronger the colour of K, the larger the cosine; red is conflict."
 )
+REMARKS = {
+    "PCGrad": "PCGrad: mean over its random orders.",
+    "GradVac": "GradVac: at its first step, where it equals PCGrad.",
+    "CAGrad": "CAGrad: c = 0.4.",
+    "FairGrad": "FairGrad: α = 2.",
+}
 
 
 class Gramian(Widget):
-    """Three task gradients by length and angle, their Gramian, and the weights of six methods.
+    """Three task gradients by length and angle, their Gramian, and the weights of methods that see no more.
 
     Parameters
     ----------
@@ -59,11 +81,15 @@ class Gramian(Widget):
         Norms of the three gradients, each 0.5, 1 or 2.
     angles : sequence of int, default (110, 130, 90)
         Angles in degrees of the pairs 1 and 2, 1 and 3, 2 and 3, each one of 30, 50, ..., 150.
+    methods : sequence of str, default ("Static", "MGDA", "CAGrad", "IMTLG", "PCGrad", "GradVac")
+        Names of the methods, each once, in the order of the table. There are ``"NashMTL"``, ``"AlignedMTL"``,
+        ``"FairGrad"`` and ``"UPGrad"`` too.
 
     Raises
     ------
     ValueError
-        If a length or an angle is another one, or no three vectors have these angles.
+        If a length or an angle is another one, no three vectors have these angles, or a method is unknown or
+        named twice.
 
     Notes
     -----
@@ -73,9 +99,14 @@ class Gramian(Widget):
     _esm = module("arrows", "gramian")
     lengths: Any = traitlets.List([2.0, 1.0, 0.5]).tag(sync=True)
     angles: Any = traitlets.List([110, 130, 90]).tag(sync=True)
+    methods: Any = traitlets.List([*SHOWN]).tag(sync=True)
 
     def content(self) -> dict[str, Any]:
-        return _content()
+        return _content(tuple(self.methods))
+
+    @traitlets.observe("methods")
+    def _anew(self, _: Any) -> None:
+        self.data = self.content()
 
     @traitlets.validate("lengths")
     def _known(self, proposal: Any) -> list[float]:
@@ -88,6 +119,14 @@ class Gramian(Widget):
             raise ValueError(f"no three vectors have the angles {', '.join(map(str, angles))}")
         return angles
 
+    @traitlets.validate("methods")
+    def _tabulated(self, proposal: Any) -> list[str]:
+        names = list(proposal["value"])
+        for name in names:
+            if name not in RULES or names.count(name) > 1:
+                raise ValueError(f"methods are some of {', '.join(RULES)}, each once, not {names}")
+        return names
+
     def read(self) -> dict[str, tuple[Tensor, Tensor]]:
         """Compute what is shown, with the methods themselves.
 
@@ -97,7 +136,7 @@ class Gramian(Widget):
             By method: its weights (3,), scaled to the sum 1, and what a step takes off each loss (3,).
         """
         vectors = gradients(self.lengths, self.angles)
-        found = {name: weights(name, vectors) for name in RULES}
+        found = {name: weights(name, vectors) for name in self.methods}
         return {name: (w, vectors @ (w @ vectors)) for name, w in found.items()}
 
     def first_frame(self) -> str:
@@ -127,7 +166,7 @@ class Gramian(Widget):
             [f"g{i}", *(f"{x:.2f}" for x in row)] for i, row in zip("₁₂₃", vectors @ vectors.T, strict=True)
         ]
         both = html_table(["K", "g₁", "g₂", "g₃"], gramian) + html_table(heads, numbers)
-        return still(picture, alt, both) + f'<p class="mtl-note">{NOTE}</p>'
+        return still(picture, alt, both) + f'<p class="mtl-note">{self.data["note"]}</p>'
 
 
 def _among(values: Any, allowed: Sequence[Any], name: str) -> list[Any]:
@@ -224,33 +263,35 @@ def compute() -> NDArray[np.int32]:
     return (torch.stack(table) * UNIT).round().int().numpy()
 
 
-def stored() -> dict[str, list[int]]:
-    """The table by node, whose name are the six digits of its indices."""
+def stored(columns: Sequence[str] = STORED) -> dict[str, list[int]]:
+    """Columns of the table by node, whose name are the six digits of its indices."""
     with np.load(FILE) as file:
-        rows = file["weights"].reshape(len(file["weights"]), -1).tolist()
+        found = file["weights"][:, [STORED.index(name) for name in columns]]
+    rows = found.reshape(len(found), -1).tolist()
     names = ("".join(map(str, (*lengths, *angles))) for lengths, angles in nodes())
     return dict(zip(names, rows, strict=True))
 
 
 @cache
-def _content() -> dict[str, Any]:
+def _content(methods: tuple[str, ...]) -> dict[str, Any]:
+    columns = [*dict.fromkeys(SAME.get(name, name) for name in methods if name != "Static")]
     return {
         "methods": [
             {
                 "name": name,
                 "label": label(name),
                 "colours": colours(name),
-                "column": -1 if name == "Static" else STORED.index(SAME.get(name, name)),
+                "column": -1 if name == "Static" else columns.index(SAME.get(name, name)),
             }
-            for name in RULES
+            for name in methods
         ],
-        "table": stored(),
+        "table": stored(columns),
         "unit": UNIT,
         "lengths": list(LENGTHS),
         "angles": list(ANGLES),
         "cosines": [round(float(np.cos(np.deg2rad(angle))), 15) for angle in ANGLES],
         "size": [WIDTH, HEIGHT, SIDE, TOP, EDGE],
-        "note": NOTE,
+        "note": " ".join([NOTE, *(text for name, text in REMARKS.items() if name in {*methods, *columns})]),
         "accent": colours("Static"),
     }
 

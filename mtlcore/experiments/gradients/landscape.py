@@ -29,6 +29,7 @@ STARTS = {"upper left": (-8.5, 7.5), "lower left": (-8.5, -5.0), "upper right": 
 
 NAMES = ["Static", "UW", "IMTLL", "RLW", "SLAW", "MGDA", "GradNorm"]
 NAMES += ["PCGrad", "GradDrop", "IMTLG", "GradVac", "CAGrad"]
+NAMES += ["NashMTL", "AlignedMTL", "FairGrad", "UPGrad"]
 METHODS = [canonical(f"{name}(scale='mean')") for name in NAMES]
 """All on the scale of the mean. RGW is RLW where no head is trained; RotoGrad would turn the plane."""
 

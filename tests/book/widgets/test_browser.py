@@ -16,6 +16,7 @@ from mtlcore.book.widgets import (
     Coordinates,
     Descent,
     Explorer,
+    Fairness,
     Gramian,
     Lag,
     Landscape,
@@ -583,6 +584,35 @@ def test_compromise_by_keyboard(show):
     assert angle.get_attribute("aria-valuetext") == "30 degrees"
     all_of(browser, "input[type=radio]")[1].click()
     assert status.text == "Neither the mean nor CAGrad makes a task worse."
+
+
+def test_fairness_by_mouse_and_keyboard(show):
+    browser = show(Fairness("strong", 2))
+    status, slider = one(browser, ".mtl-status"), one(browser, "input[type=range]")
+    assert status.text.endswith("of task 3. The mean would harm task 3.")
+    slider.send_keys(Keys.HOME)
+    assert slider.get_attribute("aria-valuetext") == "α = 0.02"
+    assert status.text.endswith("the least is 0.00, of task 3. The mean would harm task 3.")
+    slider.send_keys(*[Keys.RIGHT] * 7)
+    assert slider.get_attribute("aria-valuetext") == "α = 1"
+    next(label for label in all_of(browser, "label") if label.text == "unequal lengths").click()
+    assert "mean" not in status.text
+    entry, at = Fairness("lengths", 1).read(), 8
+    found = [cell.text for cell in all_of(browser, "tbody td:not([aria-hidden])")]
+    pairs = zip(entry["w"][at], entry["gains"][at], strict=True)
+    assert found == [f"{value:.2f}" for pair in pairs for value in pair]
+    widths = [float(bar.value_of_css_property("--w")) for bar in all_of(browser, ".mtl-bar")]
+    assert widths == pytest.approx([gain / 1.5 for gain in entry["gains"][at]])
+    assert arrows(browser, "FairGrad")
+
+
+def test_gramian_of_later_methods(show):
+    browser = show(Gramian([1, 1, 1], [130, 110, 30], ["NashMTL", "AlignedMTL", "FairGrad", "UPGrad"]))
+    assert one(browser, ".mtl-status").text == "No task gets worse with any of them."
+    one(browser, "input[type=range]").send_keys(Keys.LEFT)
+    shown = Gramian([0.5, 1, 1], [130, 110, 30], ["NashMTL", "AlignedMTL", "FairGrad", "UPGrad"]).read()
+    for name, (w, gains) in shown.items():
+        assert row(browser, name) == pytest.approx([*w.tolist(), *gains.tolist()], abs=0.0055)
 
 
 def test_landscape_by_keyboard(show):

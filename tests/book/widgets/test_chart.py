@@ -43,6 +43,7 @@ MORE = {
     "Lag": {"step": [0, 100, 117, 300]},
     "Rebound": {"step": [0, 3, 117, 118, 150, 300]},
     "Compromise": {"angle": [30, 110, 170], "c": [0, 0.4, 20]},
+    "Fairness": {"alpha": [0.02, 1, 100]},
     "Trial": {"batch": [0, 210, 310, 350]},
     "Samples": {"step": [0, 3, 20]},
     "Coordinates": {"draw": [1, 2, 60]},
@@ -161,6 +162,13 @@ def compromise_of(shown):
     return [([], []), ([*flat, line], [line[compromise.RADII.index(shown.c)]])]
 
 
+def fairness_of(shown):
+    entry, at = shown.read(), shown.data["alphas"].index(shown.alpha) + 1
+    places = [0, *(alpha / (1 + alpha) for alpha in shown.data["alphas"]), 1]
+    lines = [[*zip(places, gains, strict=True)] for gains in zip(*entry["gains"], strict=True)]
+    return [([], []), (lines, [line[at] for line in lines])]
+
+
 def samples_of(shown):
     line = [*enumerate(shown.data["shares"][[*samples.SIMILARITIES].index(shown.similarity)])]
     return [([], []), ([line], [line[shown.step]]), ([], [])]
@@ -181,6 +189,7 @@ DATA = {
     "Ball": ball_of,
     "Trial": trial_of,
     "Compromise": compromise_of,
+    "Fairness": fairness_of,
     "Samples": samples_of,
     "Coordinates": coordinates_of,
 }

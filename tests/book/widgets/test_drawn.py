@@ -15,6 +15,7 @@ from mtlcore.book.widgets import (
     Coordinates,
     Descent,
     Explorer,
+    Fairness,
     Gramian,
     Landscape,
     Orders,
@@ -27,6 +28,7 @@ from mtlcore.book.widgets import (
     circle,
     compromise,
     coordinates,
+    fairness,
     gramian,
     ground,
     landscape,
@@ -169,6 +171,21 @@ def compromise_of(shown):
     return {ALL: sorted(tips.tolist()), ".mtl-plane .mtl-edge": [ball]}
 
 
+def fairness_of(shown):
+    entry, at = shown.read(), fairness.ALPHAS.index(shown.alpha) + 1
+    reach = np.linalg.norm(entry["gradients"], axis=1).max()
+
+    def places(points):
+        return plane.SIZE / 2 + fairness.REACH / reach * np.array(points) * [1, -1]
+
+    return {
+        ONE.format("FairGrad"): [places(entry["d"][at])],
+        ".mtl-plane .mtl-curve": [places(entry["d"]).ravel()],
+        ".mtl-plane .mtl-dot": places(entry["marks"]),
+        ".mtl-frame": [places(entry["gradients"]).ravel()],
+    }
+
+
 def trial_of(shown):
     at, row = trial.ANGLES.index(shown.batch), trial.BETAS.index(shown.beta)
     places = [*shown.data["ends"][at], shown.data["theta"]]
@@ -301,6 +318,12 @@ STATES = {
             for angle, length, c in itertools.product(
                 (30, 100, 140, 170), compromise.LENGTHS, (0, 0.4, 3, 20)
             )
+        ],
+    ),
+    "Fairness": (
+        fairness_of,
+        lambda: [
+            Fairness(name, alpha) for name, alpha in itertools.product(fairness.SETS, (0.02, 1, 5, 100))
         ],
     ),
     "Trial": (

@@ -39,8 +39,9 @@ def test_the_stored_weights_are_those_of_the_methods():
         *lengths, a, b, c = map(int, key)
         K = matrix([gramian.LENGTHS[i] for i in lengths], [gramian.ANGLES[i] for i in (a, b, c)])
         found = dict(zip(gramian.STORED, np.reshape(row, (-1, 2)) / gramian.UNIT, strict=True))
-        rules = {"MGDA": mtl.MGDA(), "CAGrad": mtl.CAGrad(), "IMTLG": mtl.IMTLG()}
-        for name, rule in rules.items():
+        rules = [mtl.MGDA(), mtl.CAGrad(), mtl.IMTLG(), mtl.NashMTL(), mtl.AlignedMTL(), mtl.FairGrad()]
+        for rule in [*rules, mtl.UPGrad()]:
+            name = type(rule).__name__
             w = rule.weights(K)
             assert found[name] == pytest.approx((w / w.sum())[:2].tolist(), rel=1e-4, abs=1e-4)
         draws = torch.stack(
@@ -49,6 +50,34 @@ def test_the_stored_weights_are_those_of_the_methods():
         draws = draws / draws.sum(1, keepdim=True).mean()
         error = 4 * draws.std(0) / 20 + 0.01
         assert np.all(np.abs(found["PCGrad"] - draws.mean(0)[:2].numpy()) < error[:2].numpy())
+
+
+def test_the_page_gets_the_columns_that_are_shown():
+    data = Gramian(methods=["FairGrad", "Static", "GradVac"]).data
+    assert [(each["name"], each["column"]) for each in data["methods"]] == [
+        ("FairGrad", 0),
+        ("Static", -1),
+        ("GradVac", 1),
+    ]
+    every = gramian.stored()
+    assert data["table"].keys() == every.keys()
+    for node, row in data["table"].items():
+        assert row == [*every[node][12:14], *every[node][6:8]]
+    assert data["note"].endswith(
+        "PCGrad: mean over its random orders. GradVac: at its first step, where it equals PCGrad. "
+        "FairGrad: α = 2."
+    )
+    assert Gramian(methods=["Static", "MGDA"]).data["note"] == gramian.NOTE
+
+
+def test_other_methods_bring_their_data():
+    widget = Gramian()
+    assert (
+        len(widget.data["methods"]) == 6 and widget.data["table"]["000444"] == gramian.stored()["000444"][:8]
+    )
+    widget.methods = ["UPGrad"]
+    assert [each["name"] for each in widget.data["methods"]] == ["UPGrad"]
+    assert list(widget.read()) == ["UPGrad"] and "UPGrad" in widget.first_frame()
 
 
 def test_gradvac_starts_as_pcgrad():
@@ -92,6 +121,8 @@ def test_places_are_inside_the_picture():
         ({"angles": [90, 90]}, "angles are three of 30, 50"),
         ({"angles": [30, 130, 90]}, "no three vectors have the angles 30, 130, 90"),
         ({"angles": [130, 130, 130]}, "no three vectors have the angles"),
+        ({"methods": ["MGDA", "SLAW"]}, r"methods are some of Static, MGDA, .* not \['MGDA', 'SLAW'\]"),
+        ({"methods": ["MGDA", "MGDA"]}, "each once"),
     ],
 )
 def test_it_says_what_is_wrong(arguments, message):
@@ -104,6 +135,7 @@ def test_it_says_what_is_wrong(arguments, message):
 def test_the_numbers_in_the_browser_are_those_of_the_methods(show):
     states = list(itertools.product(([2, 1, 0.5], [0.5, 2, 0.5], [1, 1, 0.5]), POSSIBLE[::25]))
     widgets = [Gramian(*state) for state in states]
+    widgets += [Gramian(*state, [*gramian.RULES]) for state in states[1::5]]
     browser = show(*widgets)
     for widget, root in zip(widgets, all_of(browser, ".mtl-gramian[role=group]"), strict=True):
         K = matrix(widget.lengths, widget.angles)

@@ -142,10 +142,11 @@ def test_losses_stand_in_for_norms():
     assert torch.allclose(3 * weights, torch.tensor([1.7142857143, 0.8571428571, 0.4285714286]).double())
 
 
-def test_which_methods_are_random_and_which_need_an_inverse():
+def test_which_methods_are_random_and_which_need_three_dimensions():
     assert {"RLW", "RGW"} <= {*RANDOM} and {"SLAW", "PCGrad", "MGDA"} <= {*SEEING}
-    assert explorer._table("IMTLG").three is None
-    assert all(explorer._table(name).three is not None for name in ("SLAW", "PCGrad", "MGDA", "CAGrad"))
+    assert explorer._table("IMTLG").three is None and explorer._table("AlignedMTL").three is None
+    settled = ("SLAW", "PCGrad", "MGDA", "CAGrad", "NashMTL", "FairGrad", "UPGrad")
+    assert all(explorer._table(name).three is not None for name in settled)
 
 
 @pytest.mark.parametrize("name", RANDOM)
