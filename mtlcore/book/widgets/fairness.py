@@ -23,7 +23,7 @@ SETS: dict[str, tuple[str, tuple[tuple[float, float], ...]]] = {
 }
 """Gradients by angle and length; all point into the upper half of the plane, which is what is drawn."""
 ALPHAS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50, 100)
-HEIGHT, REACH = 190, 150
+HEIGHT, REACH = 190, 140
 """Of the picture, and of the longest gradient in it."""
 MARKS = {"Static": "α → 0", "NashMTL": "Nash-MTL", "MGDA": "MGDA"}
 X_TICKS = {0.0: "0", 0.25: "0.25", 0.5: "0.5", 0.75: "0.75", 1.0: "1"}

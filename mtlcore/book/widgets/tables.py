@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 Permutation = tuple[int, ...]
 
 BEND = 2 * np.rad2deg(np.arccos(3 / 4))
-ANGLES = np.sort([0.5, *range(5, 185, 5), BEND, 87.5, 90.01, 177.5, 179.99])
+ANGLES = np.sort([0.5, *range(5, 185, 5), BEND, 87.5, 90.01, 177.5, 179.7])
 """Degrees from the first gradient to the second; two nodes at 90, where switches jump, and at 180."""
 WIDEST = 7 / 9
 """Greatest gap (|g1| - |g2|) / (|g1| + |g2|)."""

@@ -601,7 +601,8 @@ def test_fairness_by_mouse_and_keyboard(show):
     found = [cell.text for cell in all_of(browser, "tbody td:not([aria-hidden])")]
     pairs = zip(entry["w"][at], entry["gains"][at], strict=True)
     assert found == [f"{value:.2f}" for pair in pairs for value in pair]
-    widths = [float(bar.value_of_css_property("--w")) for bar in all_of(browser, ".mtl-bar")]
+    bars = all_of(browser, ".mtl-bar")
+    widths = [float(re.search(r"--w: ([\d.]+)", bar.get_attribute("style"))[1]) for bar in bars]
     assert widths == pytest.approx([gain / 1.5 for gain in entry["gains"][at]])
     assert arrows(browser, "FairGrad")
 

@@ -11,7 +11,7 @@ SETS = {entry["name"]: entry for entry in Fairness().data["sets"]}
 
 
 def unit(vectors):
-    return np.array(vectors) / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors) / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
 @pytest.mark.parametrize("name", SETS)
