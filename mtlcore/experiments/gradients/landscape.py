@@ -27,7 +27,7 @@ FLOOR = 21.0
 STARTS = {"upper left": (-8.5, 7.5), "lower left": (-8.5, -5.0), "upper right": (9.0, 9.0)}
 """The three starts of the paper."""
 
-NAMES = ["Static", "UW", "IMTLL", "RLW", "SLAW", "MGDA", "GradNorm"]
+NAMES = ["Static", "UW", "IMTLL", "RLW", "SLAW", "FAMO", "STCH", "MGDA", "GradNorm"]
 NAMES += ["PCGrad", "GradDrop", "IMTLG", "GradVac", "CAGrad"]
 NAMES += ["NashMTL", "AlignedMTL", "FairGrad", "UPGrad"]
 METHODS = [canonical(f"{name}(scale='mean')") for name in NAMES]
