@@ -59,3 +59,4 @@ def test_the_tested_rates_are_those_that_the_stored_rows_choose() -> None:
     assert not {*two_digits.CHOOSING} & {*newer_digits.TESTED}
     tested = rows[rows["seed"].isin(newer_digits.TESTED)]
     assert (tested["lr"] == tested["method"].map(newer_digits.CHOSEN)).all()
+    assert (tested.groupby("method")["seed"].nunique() == len(newer_digits.TESTED)).all()
