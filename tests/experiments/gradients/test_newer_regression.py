@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 import torch
 
+import mtlcore as mtl
 from mtlcore.experiments.gradients import newer_regression
 from mtlcore.methods import make
 
@@ -41,3 +42,13 @@ def test_the_mean_validation_loss_on_the_choosing_seeds_chooses() -> None:
         columns=["seed", "method", "lr", "validation_nl.chosen", "test_nl.chosen"],
     )
     assert newer_regression.choose(rows) == {"SLAW": 2.0}
+
+
+def test_the_tested_rates_are_those_that_the_stored_rows_choose() -> None:
+    rows = mtl.results("newer-regression", "laptop")
+    assert newer_regression.choose(rows) == newer_regression.CHOSEN
+    assert not {*newer_regression.CHOOSING} & {*newer_regression.TESTED}
+    tested = rows[rows["seed"].isin(newer_regression.TESTED)]
+    assert (tested["lr"] == tested["method"].map(newer_regression.CHOSEN)).all()
+    assert (tested.groupby("method")["seed"].nunique() == len(newer_regression.TESTED)).all()
+    assert {*tested["method"]} == {*newer_regression.METHODS}
