@@ -3,8 +3,8 @@
 Data, network and measure are those of SLAW's Table 1, with fewer and smaller steps: 400 updates of 100
 samples, 4.4 epochs. As in ``slaw-rates``, each run is tested at the update with its lowest validation loss.
 Every method has its rate from one grid, chosen by the mean validation loss on seeds that are not tested. All
-are on the scale of a mean but the ideal constants and STCH with these preferences, whose sum is 1.55; Adam
-and the clipped norm take out most of what that does.
+are on the scale of a mean but the unequal fixed weights, of which the first is 1, and STCH with the ideal
+constants as preferences; Adam and the clipped norm take out most of what that does.
 """
 
 from typing import Any
@@ -14,13 +14,21 @@ import pandas as pd
 from mtlcore.experiments.engine.experiment import Experiment
 from mtlcore.experiments.slaw import rates
 from mtlcore.experiments.slaw._regression import IDEAL, IDEAL_CONSTANT
+from mtlcore.methods import canonical
 
 IDEAL_PREFERENCE = f"STCH(mu=0.1, preference={tuple(IDEAL.tolist())}, scale='sum')"
 """In one unit the losses are small, and so is mu. Where they are alike, these are the ideal constants."""
 
+POWERS = {
+    0: "Static",
+    1: canonical(f"Static(weights={tuple(IDEAL.sqrt().tolist())})"),
+    2: IDEAL_CONSTANT,
+    3: canonical(f"Static(weights={tuple((IDEAL**1.5).tolist())})"),
+}
+"""Weights that are one over a power of the tasks' scale sigma; the ideal constants have its square."""
+
 METHODS = [
-    "Static",
-    IDEAL_CONSTANT,
+    *POWERS.values(),
     "SLAW(scale='mean')",
     "FAMO",
     "STCH",

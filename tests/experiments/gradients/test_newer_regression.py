@@ -11,7 +11,10 @@ from mtlcore.methods import make
 IDEAL = {newer_regression.IDEAL_CONSTANT, newer_regression.IDEAL_PREFERENCE}
 
 
-@pytest.mark.parametrize("name", [name for name in newer_regression.METHODS if name not in IDEAL])
+UNEQUAL = {*newer_regression.POWERS.values(), newer_regression.IDEAL_PREFERENCE} - {"Static"}
+
+
+@pytest.mark.parametrize("name", [name for name in newer_regression.METHODS if name not in UNEQUAL])
 def test_equal_gradients_give_their_mean(name: str) -> None:
     """CAGrad's update is longer by a factor of its own."""
     gradient = torch.tensor([0.3, -0.2, 0.5], dtype=torch.float64)
@@ -23,6 +26,13 @@ def test_equal_gradients_give_their_mean(name: str) -> None:
         d = method.direction(jacobian)
     factor = 1.4 / 1.16 if name == "CAGrad" else 1.0  # (1 + c) / (1 + c^2)
     torch.testing.assert_close(d, factor * gradient, rtol=1e-3, atol=1e-5)
+
+
+def test_fixed_weights_fall_with_a_power_of_the_scale() -> None:
+    scale = torch.arange(1.0, 11, dtype=torch.float64)
+    for power, name in newer_regression.POWERS.items():
+        weights = make(name).weights(torch.ones(10, dtype=torch.float64))
+        torch.testing.assert_close(weights / weights[0], scale**-power)
 
 
 def test_in_one_unit_losses_that_are_alike_have_the_ideal_constants() -> None:
