@@ -72,7 +72,7 @@ function rank(alike, { directions }) {
 
 // Where the gap of two lengths lies on the scale that the table's nodes are on.
 function place(angle, gap, { angles, widest, edge }) {
-  const half = (Math.min(angles.at(-2), Math.max(angles[0], angle)) * RADIAN) / 2;
+  const half = (Math.min(angles.at(-2), Math.max(angles[1], angle)) * RADIAN) / 2;
   const near = Math.min(Math.tan(half) ** 2, edge * Math.cos(half));
   const size = Math.abs(gap);
   return Math.sign(gap) * (size <= near ? size / near : Math.min(2, 1 + (size - near) / (widest - near)));

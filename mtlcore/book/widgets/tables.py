@@ -26,8 +26,8 @@ Array = NDArray[np.float64]
 Permutation = tuple[int, ...]
 
 BEND = 2 * np.rad2deg(np.arccos(3 / 4))
-ANGLES = np.sort([0.5, *range(5, 185, 5), BEND, 87.5, 90.01, 177.5, 179.7])
-"""Degrees from the first gradient to the second; two nodes at 90, where switches jump, and at 180."""
+ANGLES = np.sort([0, 0.5, *range(5, 185, 5), BEND, 87.5, 90.01, 177.5, 179.7])
+"""Degrees from the first gradient to the second; two nodes each at 0, 90 and 180, where answers jump."""
 WIDEST = 7 / 9
 """Greatest gap (|g1| - |g2|) / (|g1| + |g2|)."""
 EDGE = WIDEST * 4 / 3
@@ -83,7 +83,7 @@ def shares(angle: float) -> Array:
 
 
 def _edge(angle: Any) -> Any:
-    half = np.deg2rad(np.clip(angle, ANGLES[0], ANGLES[-2])) / 2
+    half = np.deg2rad(np.clip(angle, ANGLES[1], ANGLES[-2])) / 2
     return np.minimum(np.tan(half) ** 2, EDGE * np.cos(half))
 
 

@@ -628,7 +628,7 @@ def test_landscape_by_keyboard(show):
     stored = landscape.rows().query("name == 'MGDA' and optimizer == 'SGD' and lr == 0.01").iloc[0]
     cells = [cell.text for cell in all_of(browser, "tr[data-rule=MGDA] td")]
     assert cells == [landscape._text(stored[f"distance.{start}"]) for start in landscape.STARTS]
-    assert one(browser, ".mtl-status").text.startswith("SGD at 0.01: 0 of 12 methods end within 0.1")
+    assert one(browser, ".mtl-status").text.startswith("SGD at 0.01: 0 of 18 methods end within 0.1")
 
 
 def sample_row(root, sample):
