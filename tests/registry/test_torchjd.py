@@ -161,3 +161,28 @@ def test_nashmtl(seed: int) -> None:
     ours, theirs = mtl.NashMTL().direction(gradients), torchjd.NashMTL(2, max_norm=0.0)(gradients)
     assert torch.cosine_similarity(ours, theirs, dim=0) > 1 - 1e-5
     torch.testing.assert_close(theirs.norm(), torch.tensor(2**0.5, dtype=torch.float64), rtol=1e-2, atol=0)
+
+
+@seeds
+def test_stch(seed: int) -> None:
+    """torchjd's preferences have the sum one by default; its gradient in the losses is our weights."""
+    scalarization = pytest.importorskip("torchjd.scalarization")
+    losses = (random_gradients(seed)[:, 0].abs() + 0.1).requires_grad_()
+    tasks = len(losses)
+    (theirs,) = torch.autograd.grad(scalarization.STCH(0.3)(losses), losses)
+    torch.testing.assert_close(mtl.STCH(0.3, preference=[1 / tasks] * tasks).weights(losses), theirs)
+
+
+@seeds
+def test_famo(seed: int) -> None:
+    """The same weights over some steps."""
+    scalarization = pytest.importorskip("torchjd.scalarization")
+    tasks, ours = 2 + seed % 4, mtl.FAMO()
+    theirs = scalarization.FAMO(tasks).double()
+    for step in range(5):
+        before, after = (random_gradients(100 * seed + 2 * step + k, tasks)[:, 0].exp() for k in (0, 1))
+        before.requires_grad_()
+        (expected,) = torch.autograd.grad(theirs(before), before)
+        torch.testing.assert_close(ours.weights(before), expected, rtol=1e-6, atol=1e-9)
+        theirs.update(after.detach())
+        ours.learn(before, after)
