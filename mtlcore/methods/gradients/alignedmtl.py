@@ -13,10 +13,11 @@ from mtlcore.methods.base import GradientBalancing, Scale
 class AlignedMTL(GradientBalancing):
     r"""Add the nearest orthogonal gradients of equal length instead of the gradients.
 
-    .. math:: G = U \Sigma V^\top, \qquad \hat G = \sigma\, U V^\top, \qquad d = \sum_i \hat g_i, \qquad
+    .. math:: J = U \Sigma V^\top, \qquad \hat J = \sigma\, U V^\top, \qquad d = \sum_i \hat g_i, \qquad
               w = \sigma\, U \Sigma^{-1} U^\top \mathbf 1
 
-    where the rows of G are the gradients and :math:`\sigma` is the least singular value that is not zero.
+    where the rows of J are the gradients, those of :math:`\hat J` are :math:`\hat g_i`, and :math:`\sigma`
+    is the least singular value that is not zero.
 
     Parameters
     ----------
