@@ -31,10 +31,10 @@ class NashMTL(GradientBalancing):
     Cost: 1 forward, T backward or T + 1 (see :meth:`mtlcore.Signals.gramian`); 1 at the level of features.
 
     The paper's weights solve :math:`w_i (Kw)_i = 1`, so its update is :math:`\sqrt T` long, however short the
-    gradients are, and the authors' code cuts it to the length 1. Here the same weights are divided by their
-    sum, so d is in the convex hull of the gradients, as that of :class:`MGDA`: it gets shorter towards a
-    Pareto-stationary point, where it is zero. Adam hardly sees the difference; SGD at a constant rate does
-    not come to rest with the paper's.
+    gradients are. The authors' code takes :math:`K/\|K\|_F` for K and cuts the update to the length 1 where
+    it is longer. Here the same weights are divided by their sum, so d is in the convex hull of the gradients,
+    as that of :class:`MGDA`, and at most T times as long as that: zero at a Pareto-stationary point. Adam
+    cancels most of the difference; SGD at a constant rate does not come to rest with the paper's.
 
     The authors solve a sequence of convex problems that approach the equation, and may reuse weights for some
     steps. Here Newton's method solves it at every step: it is the condition for the minimum of the convex

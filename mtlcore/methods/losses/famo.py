@@ -29,8 +29,8 @@ class FAMO(SelfLearning, LossBalancing):
     Parameters
     ----------
     optimizer : callable, default Adam with learning rate 0.025 and weight decay 0.001
-        Makes the optimiser of xi from its list. The rate is that of the public code, the weight decay the
-        paper's gamma.
+        Makes the optimiser of xi from its list. The rate is that of the public code; the weight decay, the
+        paper's gamma, is 0.001 to 0.01 in its scripts.
     least : float or sequence of float, default 0.0
         b, a bound below the losses, one for all tasks or one a task.
     scale : {"sum", "mean"}, default "mean"

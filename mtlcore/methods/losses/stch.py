@@ -43,8 +43,9 @@ class STCH(LossBalancing):
     -----
     Cost: 1 forward, 1 backward.
 
-    With preference 1 the weights sum to 1, with others to a mean of the preferences. The public code applies
-    the objective to logarithms of losses over their means in an epoch of equal weights, and takes it T times.
+    With preference 1 the weights sum to 1, with others to a mean of the preferences. The public code first
+    minimises the sum of the logarithms of the losses. Then it takes T times the objective of the logarithms
+    of losses over their means in the last epoch of that phase.
 
     References
     ----------
