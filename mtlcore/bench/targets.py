@@ -5,7 +5,8 @@ from typing import Literal
 
 from mtlcore.bench.steps import BASELINE, OURS, PLAIN
 
-AT_FEATURES = tuple(name for name in OURS if "level='features'" in name)
+UPGRAD = "UPGrad(level='features')"
+AT_FEATURES = tuple(name for name in OURS if "level='features'" in name and name != UPGRAD)
 EXACT = ("PCGrad", "CAGrad", "MGDA", "IMTLG")
 
 
@@ -49,8 +50,10 @@ class Target:
 
 TARGETS = (
     Target("against plain torch", "LeNet", 2, 128, (BASELINE,), 1.05, baseline=PLAIN),
-    Target("weights from losses", "MLP", 128, 512, ("SLAW", "RLW", "UW", "DWA", "IMTLL"), 1.05),
+    Target("weights from losses", "MLP", 128, 512, ("SLAW", "RLW", "UW", "DWA", "IMTLL", "STCH"), 1.05),
+    Target("one forward pass more", "MLP", 128, 512, ("FAMO",), 2),
     Target("at feature level", "MLP", 128, 512, AT_FEATURES, 2),
+    Target("at feature level, with a program for each task", "MLP", 128, 512, (UPGRAD,), 4),
     Target("at feature level", "MLP", 512, 512, ("MGDA(level='features')",), 4),
     Target("rotations", "MLP", 10, 512, ("RotoGrad",), 3),
     Target("norms on the last shared layer", "MLP", 128, 512, ("GradNorm",), 3),
