@@ -73,5 +73,5 @@ TARGETS = (
 RULE_CASE, RULE_SHARE = ("MLP", 128, 512), 0.2
 """Network, tasks and batch, and the longest time of a rule alone, relative to a step of equal weights."""
 
-RULE_SHARES = {"UPGrad": 2.0}
+RULE_SHARES = {"UPGrad": 4.0}
 """The same for rules that need more: UPGrad solves a quadratic program for each task."""
