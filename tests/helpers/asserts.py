@@ -10,6 +10,7 @@ import torch
 from helpers.gradients import variables
 from torch import Tensor
 
+from mtlcore.methods import CAGrad
 from mtlcore.methods.base import Method
 
 EXACT = {"atol": 1e-9, "rtol": 0}
@@ -66,3 +67,18 @@ def assert_same_state(state: dict, other: dict) -> None:
             torch.testing.assert_close(state[name], other[name], rtol=0, atol=0, equal_nan=True)
         else:
             assert str(state[name]) == str(other[name])
+
+
+def assert_mean_of_equal_gradients(method: Method, tasks: int) -> None:
+    """On the scale of a mean: of equal losses with one gradient the direction is that gradient.
+
+    CAGrad's is longer by a factor of its own.
+    """
+    gradient = torch.tensor([0.3, -0.2, 0.5], dtype=torch.float64)
+    jacobian = gradient.expand(tasks, 3)
+    if method.sees == "losses":
+        d = method.weights(torch.full((tasks,), 0.7, dtype=torch.float64)) @ jacobian
+    else:
+        d = method.direction(jacobian)
+    factor = 1.4 / 1.16 if isinstance(method, CAGrad) else 1.0  # (1 + c) / (1 + c^2)
+    torch.testing.assert_close(d, factor * gradient, rtol=1e-3, atol=1e-5)

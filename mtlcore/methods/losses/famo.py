@@ -39,7 +39,8 @@ class FAMO(SelfLearning, LossBalancing):
     Raises
     ------
     ValueError
-        If a loss, before or after a step, is not above ``least``.
+        If a loss, before or after a step, is not above ``least``, a bound is not finite, or there is not one
+        bound a task.
 
     Notes
     -----

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 import torch
+from helpers.asserts import assert_mean_of_equal_gradients
 
 import mtlcore as mtl
 from mtlcore.experiments import two_digits
@@ -12,16 +13,7 @@ from mtlcore.methods import make
 
 @pytest.mark.parametrize("name", newer_digits.CONTESTANTS)
 def test_equal_gradients_give_their_mean(name: str) -> None:
-    """CAGrad's update is longer by a factor of its own."""
-    gradient = torch.tensor([0.3, -0.2, 0.5], dtype=torch.float64)
-    method = make(name)
-    jacobian = gradient.expand(2, 3)
-    if method.sees == "losses":
-        d = method.weights(torch.tensor([0.7, 0.7], dtype=torch.float64)) @ jacobian
-    else:
-        d = method.direction(jacobian)
-    factor = 1.4 / 1.16 if name == "CAGrad" else 1.0  # (1 + c) / (1 + c^2)
-    torch.testing.assert_close(d, factor * gradient, rtol=1e-3, atol=1e-5)
+    assert_mean_of_equal_gradients(make(name), tasks=2)
 
 
 def test_the_fixed_weights_are_nine_and_one_of_them_is_equal_weighting() -> None:
