@@ -39,8 +39,7 @@ class FAMO(SelfLearning, LossBalancing):
     Raises
     ------
     ValueError
-        If a loss, before or after a step, is not above ``least``, a bound is not finite, or there is not one
-        bound a task.
+        If a loss, before or after a step, is not above ``least``, or that is not finite or not one a task.
 
     Notes
     -----
